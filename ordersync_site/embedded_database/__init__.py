@@ -1,0 +1,1 @@
+"""A Django database backend: PostgreSQL whose server starts with the first connection."""

@@ -1,0 +1,26 @@
+"""What every test may ask for, and what it may not do without."""
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real orders named by ORDERSYNC_SAMPLES; without it the test is skipped with the reason."""
+    folder = os.environ.get("ORDERSYNC_SAMPLES", "")
+    if not folder:
+        pytest.skip("ORDERSYNC_SAMPLES is not set: no folder of real orders to read")
+    return Path(folder).resolve(strict=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium to drive; without one the test is skipped with the reason."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("no Chromium on this machine: install chromium, or name one in CHROMIUM")
+    return path
