@@ -5,22 +5,26 @@ import logging
 import re
 
 HIDDEN = "[redacted]"
-_NAMES = (r"authorization|proxy-authorization|cookie|set-cookie|x-shopify-access-token|[a-z0-9_-]*api[_-]?key|[a-z0-9_-]*password"
-          r"|[a-z0-9_-]*secret(?:_key)?|[a-z0-9_]*token|consumer_key|signature|hmac|field_keys")
+_HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie"
+_FIELDS = (r"[\w-]*(?:api[_-]?key|consumer[_-]?key|secret[_-]?key|field[_-]?keys|secret|password|passwd|token|signature"
+           r"|hmac|hmac-sha256)")
+_QUOTED = r"\"[^\"]*\"|'[^']*'"
 _PATTERNS = (
-    # A whole header or field: its name, a separator, and all that may belong to the value.
-    (re.compile(rf"(?i)(\b(?:{_NAMES})\b[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|(?:basic|bearer|token)\s+\S+|[^\s,;&\"'}}]+)"), rf"\1{HIDDEN}"),
+    # A header's secret may hold blanks: all that is quoted goes, or the rest of the line.
+    (re.compile(rf"(?i)(\b(?:{_HEADERS})[\"']?\s*[:=]\s*)(?:{_QUOTED}|[^\n]+)"), rf"\1{HIDDEN}"),
+    (re.compile(rf"(?i)(\b{_FIELDS}[\"']?\s*[:=]\s*)(?:{_QUOTED}|[^\s,;&\"'}})]+)"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b((?:basic|bearer)\s+)[a-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+(@)"), rf"\1{HIDDEN}\2"),
-    (re.compile(r"\bshp(?:at|ca|pa|ss)_[A-Za-z0-9]+|\b[cs][ks]_[A-Za-z0-9]{20,}"), HIDDEN),
+    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@"), rf"\1{HIDDEN}@"),
+    # The shapes of Shopify's tokens and WooCommerce's keys, whatever stands before them.
+    (re.compile(r"\bshp(?:at|ca|pa|ss)_\w+|\b[cs][ks]_[0-9A-Za-z]{20,}"), HIDDEN),
 )
 
 
-def redact(line: str) -> str:
+def redact(text: str) -> str:
     """The text with every authorization, cookie, token, key and password in it replaced by [redacted]."""
     for pattern, replacement in _PATTERNS:
-        line = pattern.sub(replacement, line)
-    return line
+        text = pattern.sub(replacement, text)
+    return text
 
 
 class RedactionFilter(logging.Filter):
@@ -30,8 +34,6 @@ class RedactionFilter(logging.Filter):
         record.msg, record.args = redact(record.getMessage()), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
-        if record.exc_text:
-            record.exc_text = redact(record.exc_text)
-        if record.stack_info:
-            record.stack_info = redact(record.stack_info)
+        record.exc_text = record.exc_text and redact(record.exc_text)
+        record.stack_info = record.stack_info and redact(record.stack_info)
         return True

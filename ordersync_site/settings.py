@@ -104,7 +104,7 @@ TEMPLATES: list[dict[str, Any]] = [{
 
 # Static files are served by whitenoise; in development straight from where they lie.
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.text("ORDERSYNC_STATIC_ROOT", str(BASE_DIR / "static"))).resolve()
+STATIC_ROOT = Path(env.text("ORDERSYNC_STATIC_ROOT", str(BASE_DIR / "static"))).resolve() if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

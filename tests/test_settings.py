@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 
 from ordersync_site import checks, env, settings
@@ -110,7 +109,8 @@ def test_a_changed_job_setting_is_an_error(settings, change: dict[str, object]) 
 
 def test_a_field_key_that_cannot_encrypt_is_an_error(settings) -> None:
     settings.ORDERSYNC_FIELD_KEYS = [*settings.ORDERSYNC_FIELD_KEYS, "short"]
-    assert [error.msg for error in checks.field_keys_are_usable()] == ["Key 2 of ORDERSYNC_FIELD_KEYS is not a Fernet key."]
+    errors = checks.field_keys_are_usable()
+    assert [error.msg for error in errors] == ["Key 2 of ORDERSYNC_FIELD_KEYS is not a Fernet key."]
 
 
 @pytest.mark.schema

@@ -1,0 +1,51 @@
+# The commands of a developer and of a curious stranger. Everything is installed into .venv, nothing elsewhere.
+PYTHON ?= python3
+SERVE ?= 1
+WORKERS ?= 2
+BIN := .venv/bin
+SETTLED := .venv/settled
+SETTLED_DEV := .venv/settled-dev
+
+.PHONY: help test demo stop lint clean setup setup-dev
+
+help:
+	@echo "make demo    fill a demo company, prove its books, serve it (SERVE=0: end after the proof)"
+	@echo "make test    run all tests        make lint   ruff, mypy, forgotten migrations"
+	@echo "make stop    end the embedded PostgreSQL      make clean  remove .venv and all demo data"
+
+test: setup-dev
+	$(BIN)/pytest -q -rs -n $(WORKERS) --dist loadfile $(TESTS)
+
+demo: setup
+	$(BIN)/python manage.py demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+stop: setup
+	@$(BIN)/python -m ordersync_site.embedded_postgres stop
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+clean:
+	@if [ -x $(BIN)/python ] && [ -d .ordersync ]; then $(BIN)/python -m ordersync_site.embedded_postgres stop; fi
+	rm -rf .venv .ordersync .mypy_cache .ruff_cache .pytest_cache .hypothesis static
+
+setup: $(SETTLED)
+setup-dev: $(SETTLED_DEV)
+
+# A stamp is older than its requirements only when they changed; .venv/bin/python vanishes with the Python it came from.
+$(SETTLED): requirements.txt $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(SETTLED_DEV): requirements-dev.txt requirements.txt $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(SETTLED) $@
+
+$(BIN)/python:
+	@command -v git >/dev/null || { echo "git is missing: install it (Debian, Ubuntu: apt-get install git)." >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer, or name yours with make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: ordersync needs Python 3.11 or newer; name one with make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
