@@ -1,4 +1,5 @@
 """Tells Django about the office."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

@@ -1,0 +1,36 @@
+"""What can go wrong outside, sorted by what to do about it; every adapter raises these and nothing else on purpose."""
+
+from __future__ import annotations
+
+
+class Trouble(Exception):
+    """Something outside went wrong. `words` is a sentence for a person, `fix` what that person can do."""
+
+    def __init__(self, words: str, *, fix: str = "") -> None:
+        super().__init__(words)
+        self.words = words
+        self.fix = fix
+
+
+class Unavailable(Trouble):
+    """Nothing happened over there, and later it may work: refused connection, 429, 503. `retry_after` in seconds where the other side said so."""
+
+    def __init__(self, words: str, *, fix: str = "", retry_after: float | None = None) -> None:
+        super().__init__(words, fix=fix)
+        self.retry_after = retry_after
+
+
+class Refused(Trouble):
+    """The other side said a definite no to this document: nothing was booked, and sending it again would not help."""
+
+
+class Conflict(Refused):
+    """Over there something stands under our reference that is not our document (other total, currency or date), or more than one."""
+
+
+class Misconfigured(Trouble):
+    """No document of this connection can work until a person mends it: credentials, company, rights, a folder that is gone."""
+
+
+class Uncertain(Trouble):
+    """The call was sent and no trustworthy answer came: time-out, reset, 5xx, half a body. Ask before sending again."""

@@ -1,0 +1,112 @@
+"""The records of the office, one noun a file."""
+
+from orders.models.account import Account
+from orders.models.address import Address
+from orders.models.appointment import Appointment, Deputy
+from orders.models.approval import Approval
+from orders.models.booking import Booking, Outcome
+from orders.models.correction import Adjustment, Correction
+from orders.models.customer import Customer, CustomerChange
+from orders.models.document import Document, DocumentAfter, DocumentLine, DocumentSource
+from orders.models.event import Event, EventChain, EventSeal
+from orders.models.exchangerate import ExchangeRate
+from orders.models.externalref import ExternalRef, Noun
+from orders.models.finding import Finding, Severity
+from orders.models.importjob import ImportJob, ImportRefusal, ImportState
+from orders.models.invoice import Invoice
+from orders.models.ledger import GENESIS, Ledger, Numbering, PostingMode, ZeroTotal
+from orders.models.line import LineTax, OrderLine
+from orders.models.mapping import ANY_TITLE, AccountMapping, ItemMapping, Purpose, TaxMapping
+from orders.models.notification import Notification
+from orders.models.numberseries import NumberSeries
+from orders.models.order import Order, OrderVersion
+from orders.models.payment import Payment
+from orders.models.payout import Payout, PayoutLine
+from orders.models.period import Period, PeriodState
+from orders.models.product import Product
+from orders.models.quarantine import Quarantine
+from orders.models.refund import Refund, RefundLine, RefundLineTax
+from orders.models.reviewed import Progress, RejectReason, Reviewed, State
+from orders.models.rule import Rule, RuleAction
+from orders.models.savedview import SavedView
+from orders.models.shipment import Shipment, ShipmentLine
+from orders.models.shop import FeesBy, RecogniseOn, Shop
+from orders.models.stock import CountedBy, StockAdjustment, StockLevel
+from orders.models.subject import SUBJECTS, AboutReviewed, about, noun
+from orders.models.taxcode import TaxCode
+
+__all__ = [
+    "ANY_TITLE",
+    "GENESIS",
+    "SUBJECTS",
+    "AboutReviewed",
+    "Account",
+    "AccountMapping",
+    "Address",
+    "Adjustment",
+    "Appointment",
+    "Approval",
+    "Booking",
+    "Correction",
+    "CountedBy",
+    "Customer",
+    "CustomerChange",
+    "Deputy",
+    "Document",
+    "DocumentAfter",
+    "DocumentLine",
+    "DocumentSource",
+    "Event",
+    "EventChain",
+    "EventSeal",
+    "ExchangeRate",
+    "ExternalRef",
+    "FeesBy",
+    "Finding",
+    "ImportJob",
+    "ImportRefusal",
+    "ImportState",
+    "Invoice",
+    "ItemMapping",
+    "Ledger",
+    "LineTax",
+    "Notification",
+    "Noun",
+    "NumberSeries",
+    "Numbering",
+    "Order",
+    "OrderLine",
+    "OrderVersion",
+    "Outcome",
+    "Payment",
+    "Payout",
+    "PayoutLine",
+    "Period",
+    "PeriodState",
+    "PostingMode",
+    "Product",
+    "Progress",
+    "Purpose",
+    "Quarantine",
+    "RecogniseOn",
+    "Refund",
+    "RefundLine",
+    "RefundLineTax",
+    "RejectReason",
+    "Reviewed",
+    "Rule",
+    "RuleAction",
+    "SavedView",
+    "Severity",
+    "Shipment",
+    "ShipmentLine",
+    "Shop",
+    "State",
+    "StockAdjustment",
+    "StockLevel",
+    "TaxCode",
+    "TaxMapping",
+    "ZeroTotal",
+    "about",
+    "noun",
+]
