@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """A password's slow hash protects people, of whom tests have none."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of real orders named by ORDERSYNC_SAMPLES; without it the test is skipped with the reason."""

@@ -14,8 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Highest first. `base` is a protocol, which adapters and the post both know, `files` finds an adapter; an adapter itself
-# is known by nobody.
+# Highest first. `base` is a protocol, which adapters and the post both know, `files` finds an adapter; an adapter
+# itself is known by nobody.
 LAYERS: dict[str, list[set[str]]] = {
     "orders": [
         {"management", "apps", "urls", "views", "templatetags", "admin"},
@@ -26,6 +26,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"documents"},
         {"corrections", "rules"},
         {"periods", "ownership"},
+        {"events"},
         {"migrations", "models"},
         {"incoming", "outgoing", "money"},
     ],
