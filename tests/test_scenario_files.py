@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orders import incoming, money, outgoing
-from tests import scenario_files, typed_json
+from tests import scenario_files
 from tests.scenario_files import Approve, Books, Entry, Receive, Scenario
 
 SCENARIOS = [scenario_files.load(path) for path in scenario_files.paths()]
@@ -239,18 +239,3 @@ def test_what_customers_owe_comes_to_zero_unless_the_scenario_says_otherwise(sce
     for role in ("receivable", "deposits"):
         account = scenario.accounts.get(f"role:{role}", "")
         assert ends.get(account, Decimal(0)) == scenario.open.get(account, Decimal(0)), account
-
-
-def test_a_misspelt_field_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="here: Address has no field town"):
-        typed_json.record(incoming.Address, {"town": "Musterstadt"}, "here")
-
-
-def test_an_amount_must_not_be_a_number_of_json() -> None:
-    with pytest.raises(ValueError, match=r"here\.amount: 1\.5 must be written as text"):
-        typed_json.record(incoming.Tax, {"title": "MwSt", "amount": 1.5}, "here")
-
-
-def test_a_missing_field_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"here: .*'amount'"):
-        typed_json.record(incoming.Tax, {"title": "MwSt"}, "here")
