@@ -1,0 +1,1 @@
+"""Shopify: its order export (CSV) and its order JSON (REST and webhooks)."""

@@ -1,0 +1,107 @@
+"""The columns of Shopify's order export, found by name: every age of its header has them, in another order and spelling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from integrations.formats import node, tables
+from integrations.stores.base import Unreadable
+from orders import money
+
+REQUIRED = (
+    "Name", "Subtotal", "Shipping", "Taxes", "Total", "Created at", "Lineitem quantity", "Lineitem name", "Lineitem price",
+)  # fmt: skip
+_OTHER_SPELLINGS = {"canceledat": "cancelledat", "financialstate": "financialstatus"}
+_TEMPLATE = {"transactionkind", "shippinglineprice", "tax1title", "metafieldnamespace"}
+_NUMBER = re.compile(r"-?\d+(\.\d{1,6})?", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|( ?[+-]\d\d:?\d\d)| UTC)?", re.ASCII)
+
+
+class Columns:
+    """Where each column stands. Raises Unreadable, naming what is missing."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self.header = header
+        names = [_OTHER_SPELLINGS.get(name, name) for name in map(tables.normal, header)]
+        self.place: Mapping[str, int] = {name: at for at, name in reversed(list(enumerate(names))) if name}
+        missing = [title for title in REQUIRED if tables.normal(title) not in self.place]
+        if missing:
+            raise Unreadable(_words(missing, set(self.place)))
+        self.taxes = [(f"tax{n}name", f"tax{n}value") for n in range(1, 10) if f"tax{n}value" in self.place]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.place
+
+
+def _words(missing: Sequence[str], there: set[str]) -> str:
+    columns = f"missing columns: {', '.join(missing)}"
+    if there & _TEMPLATE:
+        return (
+            f"This looks like Shopify's order import template (a file made to bring orders into Shopify), not an order export; {columns}. "
+            "Export the orders in Shopify: Orders, Export, plain CSV file."
+        )
+    return (
+        f"This looks like a reduced Shopify order export; {columns}. Without them nothing can be booked. "
+        "Export again in Shopify (Orders, Export, plain CSV file) and import that file as it is, without opening it in a spreadsheet."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One row of the export; a column is named as `tables.normal` writes it."""
+
+    columns: Columns
+    line: int
+    cells: Sequence[str]
+    at: int = 0
+
+    def text(self, name: str) -> str:
+        """The cell as clean text; "" where there is no such column or cell."""
+        at = self.columns.place.get(name, -1)
+        return node.clean(self.cells[at]) if 0 <= at < len(self.cells) else ""
+
+    def guarded(self, name: str) -> str:
+        """The cell without the apostrophe that guards postcodes and phone numbers from spreadsheets."""
+        return self.text(name).removeprefix("'")
+
+    def amount(self, name: str) -> Decimal | None:
+        """The amount in the cell, None if it is empty. Raises Unclear: commas and currency signs are never guessed at."""
+        text = self.text(name)
+        if not text:
+            return None
+        if not _NUMBER.fullmatch(text):
+            fix = "An amount looks like 1234.50. Export again from Shopify and import that file as it is."
+            raise node.Unclear(self.title(name), text, fix)
+        return node.number(self.title(name), text)
+
+    def sum(self, name: str) -> Decimal:
+        """The amount in the cell, 0 if it is empty."""
+        return self.amount(name) or money.ZERO
+
+    def required(self, name: str) -> Decimal:
+        """The amount in the cell. Raises Unclear if it is empty."""
+        found = self.amount(name)
+        if found is None:
+            raise node.Unclear(self.title(name), "", f"Line {self.line} of the file needs it. Export the order again.")
+        return found
+
+    def instant(self, name: str, zone: tzinfo) -> datetime | None:
+        """The instant in the cell ("2021-11-27 17:34:44 -0500"). Raises Unclear: 03/04/2026 is never guessed at."""
+        text = self.text(name)
+        if not text:
+            return None
+        plain = text.replace(" UTC", "Z")
+        plain = plain[:10] + "T" + plain[11:].replace(" ", "")
+        found = node.instant(plain, zone) if _INSTANT.fullmatch(text) else None
+        if found is None:
+            fix = "A date looks like 2021-11-27 17:34:44 -0500. Export again from Shopify and import that file as it is."
+            raise node.Unclear(self.title(name), text, fix)
+        return found
+
+    def title(self, name: str) -> str:
+        """The column's title as the file writes it."""
+        return self.columns.header[self.columns.place[name]]

@@ -1,0 +1,245 @@
+"""Makes an order of its rows in Shopify's order export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from decimal import Decimal
+
+from integrations.formats.node import Unclear
+from integrations.stores.shopify import sums, words
+from integrations.stores.shopify.columns import OrderRow
+from orders import incoming, money
+from orders.incoming import LineKind, PaymentKind, PaymentState, PaymentStatus
+from orders.money import ZERO
+
+
+def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Order:
+    """The order in its rows; `currency` and `zone` are the shop's, for a file that states none. Raises Unclear."""
+    head = next((row for row in rows if row.text("total")), rows[0])
+    currency = (head.text("currency") or currency).upper()
+    items = [row for row in rows if row.text("lineitemname") or row.text("lineitemprice")]
+    stated = sums.read(head, items)
+    lines = _lines(head, items, stated, currency)
+    payments, notes = _payments(head, stated, currency, zone)
+    billing, shipping = _address(head, "billing"), _address(head, "shipping")
+    return incoming.Order(
+        id=head.text("id"),
+        number=head.text("name"),
+        currency=currency,
+        totals=_totals(head, stated),
+        lines=tuple(lines),
+        placed_at=head.instant("createdat", zone),
+        tax_included=stated.tax_included,
+        customer=_customer(head, billing, shipping),
+        billing=billing,
+        shipping=shipping,
+        email=head.text("email"),
+        company=billing.company if billing else "",
+        vat_id=words.vat_id(_attributes(head)),
+        terms=head.text("paymenttermsname"),
+        due_on=due.date() if (due := head.instant("nextpaymentdueat", zone)) else None,
+        payment_state=words.PAYMENT_STATES.get(head.text("financialstatus").lower(), PaymentState.UNKNOWN),
+        fulfilment_state=words.FULFILMENT_STATES.get(_fulfilment(head), incoming.FulfilmentState.UNKNOWN),
+        store_state=head.text("financialstatus"),
+        cancelled_at=head.instant("cancelledat", zone),
+        test="bogus" in head.text("paymentmethod").lower(),
+        channel=head.text("source"),
+        gift_cards_redeemed=_redeemed(payments),
+        payments=tuple(payments),
+        refunds=tuple(_refunds(head, stated, lines, payments, currency)),
+        shipments=tuple(_shipments(head, zone)),
+        identities=tuple(stated.broken()),
+        notes=tuple([*notes, *_notes(stated, lines)]),
+    )
+
+
+def _lines(head: OrderRow, rows: Sequence[OrderRow], stated: sums.Sums, currency: str) -> list[incoming.Line]:
+    gross = [row.required("lineitemprice") * row.required("lineitemquantity") for row in rows]
+    if not rows and stated.off_items:
+        raise Unclear(head.title("discountamount"), stated.off_items, "The order has a discount, but no item. Export it again.")
+    off = sums.discounts(stated, gross, [row.sum("lineitemdiscount") for row in rows], currency)
+    values = [money.kept(value - share) for value, share in zip(gross, off, strict=True)]
+    shipping = stated.shipping - stated.on_shipping
+    taxable = [row.text("lineitemtaxable").lower() != "false" for row in rows]
+    taxes = sums.taxes(head, stated, values, shipping, taxable, currency)
+    lines = [
+        _item(row, value, share, tuple(tax), derived=bool(share - row.sum("lineitemdiscount")))
+        for row, value, share, tax in zip(rows, values, off, taxes, strict=False)
+    ]
+    if stated.shipping or head.text("shippingmethod") or taxes[-1]:
+        title = head.text("shippingmethod") or "Shipping"
+        off_shipping = stated.on_shipping
+        lines.append(
+            incoming.Line(kind=LineKind.SHIPPING, title=title, amount=shipping, discount=off_shipping, taxes=tuple(taxes[-1]))
+        )
+    if stated.duties:
+        lines.append(incoming.Line(kind=LineKind.DUTY, title="Duties", amount=stated.duties))
+    return lines
+
+
+def _item(row: OrderRow, value: Decimal, off: Decimal, taxes: tuple[incoming.Tax, ...], *, derived: bool) -> incoming.Line:
+    return incoming.Line(
+        kind=_kind(row),
+        title=row.text("lineitemname"),
+        amount=value,
+        quantity=row.required("lineitemquantity"),
+        unit_price=row.required("lineitemprice"),
+        discount=off,
+        sku=row.guarded("lineitemsku"),
+        taxes=taxes,
+        derived=derived,
+    )
+
+
+def _kind(row: OrderRow) -> LineKind:
+    title = row.text("lineitemname").lower()
+    unshipped = row.text("lineitemrequiresshipping").lower() == "false"
+    if title == "tip":
+        return LineKind.TIP
+    if "gift card" in title and unshipped and row.text("lineitemtaxable").lower() == "false":
+        return LineKind.GIFT_CARD
+    return LineKind.ITEM
+
+
+def _totals(head: OrderRow, stated: sums.Sums) -> incoming.Totals:
+    return incoming.Totals(
+        total=stated.total,
+        by_header=stated.by_header,
+        subtotal=stated.subtotal,
+        discount=head.amount("discountamount"),
+        shipping=head.amount("shipping"),
+        tax=head.amount("taxes"),
+        duties=head.amount("duties"),
+        refunded=head.amount("refundedamount"),
+    )
+
+
+def _payments(head: OrderRow, stated: sums.Sums, currency: str, zone: tzinfo) -> tuple[list[incoming.Payment], list[str]]:
+    state = words.PAYMENT_STATES.get(head.text("financialstatus").lower(), PaymentState.UNKNOWN)
+    open_amount = head.amount("outstandingbalance")
+    kind, amount = PaymentKind.SALE, ZERO
+    if state == PaymentState.AUTHORIZED:
+        kind, amount = PaymentKind.AUTHORIZATION, stated.total
+    elif state in words.PAID:
+        amount = stated.total - ((open_amount or ZERO) if state == PaymentState.PAID else ZERO)
+    elif state == PaymentState.PARTIALLY_PAID and open_amount is not None:
+        amount = stated.total - open_amount
+    notes = []
+    if state == PaymentState.PAID and open_amount:
+        notes.append(f"The file says paid, but also that {open_amount} {currency} is outstanding; only the rest counts as paid.")
+    if amount <= 0:
+        return [], notes
+    gateway = head.text("paymentmethod")
+    if "+" in gateway:
+        notes.append(f"The file does not say how much was paid by each of “{gateway}”; it is one payment of {amount} {currency}.")
+    payment = incoming.Payment(
+        id="paid" if kind == PaymentKind.SALE else "authorized",
+        kind=kind,
+        status=PaymentStatus.SUCCESS,
+        method=words.method(gateway),
+        amount=amount,
+        currency=currency,
+        gateway=gateway,
+        processed_at=head.instant("paidat", zone),
+        derived=True,
+    )
+    return [payment], notes
+
+
+def _redeemed(payments: Sequence[incoming.Payment]) -> Decimal:
+    return money.total(
+        item.amount
+        for item in payments
+        if item.method == incoming.PaymentMethod.GIFT_CARD and item.kind == PaymentKind.SALE
+    )
+
+
+def _refunds(
+    head: OrderRow, stated: sums.Sums, lines: Sequence[incoming.Line], payments: Sequence[incoming.Payment], currency: str
+) -> list[incoming.Refund]:
+    """The one refund that the file knows: an amount without date. Only when all was refunded are its lines known: every line in full."""
+    if stated.refunded <= 0:
+        return []
+    gateway = head.text("paymentmethod")
+    back = incoming.Payment(
+        id="refunded",
+        kind=PaymentKind.REFUND,
+        status=PaymentStatus.SUCCESS,
+        method=words.method(gateway),
+        amount=stated.refunded,
+        currency=currency,
+        gateway=gateway,
+        parent_id=payments[0].id if payments else "",
+        derived=True,
+    )
+    whole = stated.refunded == stated.total and not stated.broken()
+    refunded = tuple(_back(line) for line in lines) if whole else ()
+    return [incoming.Refund(id="refunded", amount=stated.refunded, currency=currency, lines=refunded, payments=(back,))]
+
+
+def _back(line: incoming.Line) -> incoming.RefundLine:
+    return incoming.RefundLine(
+        kind=line.kind, amount=line.amount, title=line.title, quantity=line.quantity, sku=line.sku, taxes=line.taxes
+    )
+
+
+def _shipments(head: OrderRow, zone: tzinfo) -> list[incoming.Shipment]:
+    if _fulfilment(head) != "fulfilled":
+        return []
+    return [incoming.Shipment(id="fulfilled", shipped_at=head.instant("fulfilledat", zone))]
+
+
+def _fulfilment(head: OrderRow) -> str:
+    return head.text("fulfillmentstatus").lower()
+
+
+def _notes(stated: sums.Sums, lines: Sequence[incoming.Line]) -> list[str]:
+    notes = []
+    if any(line.derived for line in lines):
+        notes.append("The file states the discount for the whole order only; it was spread over the items by value.")
+    if stated.on_shipping:
+        notes.append(f"The discount of {stated.on_shipping} was taken off the shipping: so the total says.")
+    if stated.taxes:
+        where = "included in the prices" if stated.tax_included else "on top of the prices"
+        notes.append(f"The file does not say whether taxes are included; by the total they are {where}. Their share per line is ours.")
+    if stated.refunded > 0:
+        notes.append("The file states the refunded amount only, without date or lines.")
+    return notes
+
+
+def _address(head: OrderRow, side: str) -> incoming.Address | None:
+    found = incoming.Address(
+        name=head.text(f"{side}name"),
+        company=head.text(f"{side}company"),
+        street=head.text(f"{side}address1") or head.text(f"{side}street"),
+        street2=head.text(f"{side}address2"),
+        city=head.text(f"{side}city"),
+        region=head.text(f"{side}province"),
+        postcode=head.guarded(f"{side}zip"),
+        country=head.text(f"{side}country"),
+        phone=head.guarded(f"{side}phone"),
+    )
+    return None if found == incoming.Address() else found
+
+
+def _customer(
+    head: OrderRow, billing: incoming.Address | None, shipping: incoming.Address | None
+) -> incoming.Customer | None:
+    """The customer as far as the file knows one: it has no customer ids."""
+    someone = billing or shipping or incoming.Address()
+    found = incoming.Customer(
+        name=someone.name,
+        email=head.text("email"),
+        phone=head.guarded("phone") or someone.phone,
+        company=someone.company,
+        vat_id=words.vat_id(_attributes(head)),
+        billing=billing,
+        shipping=shipping,
+    )
+    return None if found == incoming.Customer() else found
+
+
+def _attributes(head: OrderRow) -> list[tuple[str, str]]:
+    pairs = (line.partition(":") for line in head.text("noteattributes").splitlines())
+    return [(name.strip(), value.strip()) for name, _colon, value in pairs]

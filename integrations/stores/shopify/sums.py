@@ -1,0 +1,144 @@
+"""Works out what Shopify's order export leaves open: where its discount went, whether tax is included, and each line's share of both.
+
+The sums that the export states, checked on real exports of seven shops (docs/stores.md): C1 to C5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from integrations.stores.shopify import words
+from integrations.stores.shopify.columns import OrderRow
+from orders import incoming, money
+from orders.money import ZERO
+
+_RATE = re.compile(r"^(.*?)\s*\(?(\d+(?:\.\d+)?)\s?%\)?$", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The header's amounts of one order; `items` is the sum of price times quantity, `line_discounts` of the column Lineitem discount."""
+
+    items: Decimal
+    line_discounts: Decimal
+    subtotal: Decimal
+    shipping: Decimal
+    taxes: Decimal
+    total: Decimal
+    discount: Decimal
+    duties: Decimal
+    refunded: Decimal
+    named_taxes: Decimal
+
+    @property
+    def on_shipping(self) -> Decimal:
+        """What of the discount was taken off the shipping: a free-shipping code leaves the subtotal alone, and the shipping as it was."""
+        off_items = self.items - self.subtotal
+        rest = self.discount - off_items
+        taken = self.subtotal + self.shipping - rest
+        if ZERO <= off_items and ZERO < rest <= self.shipping and self.total in self._with_taxes(taken):
+            return rest
+        return ZERO
+
+    @property
+    def off_items(self) -> Decimal:
+        """What of the discount was taken off the items."""
+        return self.discount - self.on_shipping
+
+    @property
+    def before_tax(self) -> Decimal:
+        """Subtotal and shipping, less what was taken off the shipping, and duties."""
+        return self.subtotal + self.shipping - self.on_shipping + self.duties
+
+    @property
+    def tax_included(self) -> bool:
+        """True if the taxes are contained in the prices: the file does not say, the total does."""
+        return bool(self.taxes) and self.total == self.before_tax
+
+    @property
+    def by_header(self) -> Decimal:
+        """The total that the header's other amounts give."""
+        return self.before_tax + (ZERO if self.tax_included else self.taxes)
+
+    def _with_taxes(self, amount: Decimal) -> tuple[Decimal, Decimal]:
+        return amount + self.duties, amount + self.duties + self.taxes
+
+    def broken(self) -> list[incoming.Identity]:
+        """The identities that do not hold."""
+        too_much = max(self.refunded - self.total, ZERO)
+        expected = self.items - self.off_items
+        return [
+            *words.broken("C1", "Subtotal = Σ price × quantity − discount", self.subtotal - expected),
+            *words.broken("C2", "Total = subtotal + shipping, with taxes on top or included", self.total - self.by_header),
+            *words.broken("C4", "Taxes = Σ Tax n Value", self.taxes - self.named_taxes if self.named_taxes else None),
+            *words.broken("C5", "Refunded amount is not above the total", too_much),
+        ]
+
+
+def read(head: OrderRow, rows: Sequence[OrderRow]) -> Sums:
+    """The sums of the order. Raises Unclear."""
+    return Sums(
+        items=money.total(row.required("lineitemprice") * row.required("lineitemquantity") for row in rows),
+        line_discounts=money.total(row.sum("lineitemdiscount") for row in rows),
+        subtotal=head.required("subtotal"),
+        shipping=head.sum("shipping"),
+        taxes=head.sum("taxes"),
+        total=head.required("total"),
+        discount=head.sum("discountamount"),
+        duties=head.sum("duties"),
+        refunded=head.sum("refundedamount"),
+        named_taxes=money.total(head.sum(value) for _name, value in head.columns.taxes),
+    )
+
+
+def spread(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """The amount over the weights; what cannot be split to the minor unit, or has no positive weights, stays whole on the first."""
+    if not amount or not weights:
+        return [ZERO] * len(weights)
+    if min(weights) < 0 or not money.is_exact(amount, currency):
+        return [amount, *[ZERO] * (len(weights) - 1)]
+    return money.allocate(amount, weights, currency)
+
+
+def discounts(sums: Sums, gross: Sequence[Decimal], own: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Each item's discount: its own (Lineitem discount), and its share of the rest of the order's by value."""
+    if sums.line_discounts > sums.off_items or any(mine > value for mine, value in zip(own, gross, strict=True)):
+        own = [ZERO] * len(gross)
+    left = [value - mine for value, mine in zip(gross, own, strict=True)]
+    shares = spread(sums.off_items - money.total(own), left, currency)
+    return [mine + share for mine, share in zip(own, shares, strict=True)]
+
+
+def taxes(
+    head: OrderRow, sums: Sums, items: Sequence[Decimal], shipping: Decimal, taxable: Sequence[bool], currency: str
+) -> list[list[incoming.Tax]]:
+    """The order's taxes, derived for each item and, last, for the shipping: by value over what each tax's rate says was taxed."""
+    found: list[list[incoming.Tax]] = [[] for _ in range(len(items) + 1)]
+    stated = [(head.text(name), head.sum(value)) for name, value in head.columns.taxes]
+    rest = sums.taxes - money.total(amount for _title, amount in stated)
+    named = [(*_titled(title), amount) for title, amount in [*stated, ("", max(rest, ZERO))] if amount]
+    weights = [value if is_taxable else ZERO for value, is_taxable in zip(items, taxable, strict=True)]
+    weights = weights if any(weights) else list(items)
+    all_rates = money.total(rate or ZERO for _title, rate, _amount in named)
+    for title, rate, amount in named:
+        part = (rate or ZERO) / (1 + all_rates if sums.tax_included else 1)
+        over = [*weights, shipping if _reaches_shipping(amount, part, money.total(weights), shipping) else ZERO]
+        for at, share in enumerate(spread(amount, over, currency)):
+            if share:
+                found[at].append(incoming.Tax(title=title, rate=rate, amount=share, derived=True))
+    return found
+
+
+def _titled(text: str) -> tuple[str, Decimal | None]:
+    """Title and rate of "DE MwSt 19%"."""
+    match = _RATE.match(text)
+    return (match[1], Decimal(match[2]) / 100) if match else (text, None)
+
+
+def _reaches_shipping(amount: Decimal, part: Decimal, items: Decimal, shipping: Decimal) -> bool:
+    if not part:
+        return not items
+    return abs(part * (items + shipping) - amount) < abs(part * items - amount)
