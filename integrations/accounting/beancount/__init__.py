@@ -1,0 +1,198 @@
+"""The embedded ledger: a folder of Beancount files, one transaction a document, for a firm without other books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar
+
+from integrations.accounting.base import Booked, Check
+from integrations.errors import Conflict, Refused
+from integrations.registry import adapter
+from orders import incoming, money, outgoing
+
+from . import entry, inspection, refusals
+from .journal import ACCOUNTS, INCLUDES, Journal, Opened, month
+
+_INVOICES = (outgoing.DocumentKind.INVOICE, outgoing.DocumentKind.RECEIPT)
+_MIRRORED = (*_INVOICES, outgoing.DocumentKind.CREDIT_NOTE)
+
+
+@adapter("beancount")
+class Beancount:
+    """A ledger of Beancount files. Tax codes are ordersync's own: Beancount has none."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Options:
+        """Where the files lie (a local disk, not a network share), and the title they show."""
+
+        folder: Path
+        title: str = "ordersync"
+
+    kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
+    concurrency: ClassVar[int] = 1
+
+    def __init__(self, options: Options, session: object = None) -> None:
+        self.options = options
+        self.journal = Journal(options.folder)
+
+    def check(self) -> Sequence[Check]:
+        """See whether the folder is there, safe, on a local disk and its files in order; writes nothing."""
+        return inspection.look(self.journal)
+
+    def choices(self) -> incoming.Choices:
+        """The accounts that the files open and do not close."""
+        with self.journal.lock(write=False):
+            opened = self.journal.accounts()
+        usable = [_choice(name, found) for name, found in sorted(opened.items()) if not found.closed]
+        return incoming.Choices(accounts=tuple(usable))
+
+    def find(self, document: outgoing.Document) -> Booked | None:
+        """The document by key and revision.
+
+        Raises Conflict if its hash, total, currency or date is not the signed one, or if it stands there twice.
+        """
+        with self.journal.lock(write=False):
+            return self._find(document)
+
+    def book(self, document: outgoing.Document) -> Booked:
+        """Append the document to its month's file unless it is there, and read it back."""
+        refusals.examine(document)
+        text = entry.write(document)
+        _compare(_legible("The draft", text), document, "The draft")
+        with self.journal.lock(write=True):
+            return self._find(document) or self._append(document, text)
+
+    def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
+        """The invoices, receipts and credit notes under each reference.
+
+        A reference under which none stands comes back as deleted.
+        """
+        with self.journal.lock(write=False):
+            return [state for reference in references for state in self._states(reference)]
+
+    def _find(self, document: outgoing.Document) -> Booked | None:
+        hits = [hit for hit in self._entries("ordersync-key", document.key) if hit[1].revision == document.revision]
+        if len(hits) > 1:
+            places = ", ".join(file for file, _found in hits)
+            words = f"{document.key}, revision {document.revision}, stands in the books {len(hits)} times ({places})."
+            raise Conflict(words, fix="Remove all but one by hand.")
+        for file, found in hits:
+            _compare(found, document, file)
+            return self._booked(found)
+        return None
+
+    def _append(self, document: outgoing.Document, text: str) -> Booked:
+        file = month(document.posting_on)
+        opened = self.journal.accounts()
+        used = dict.fromkeys(posting.account for posting in outgoing.postings(document))
+        for account in used:
+            _admit(account, opened.get(account), document)
+        self.journal.create(file, _main(self.options.title, document.base_currency))
+        if missing := [account for account in used if account not in opened]:
+            self.journal.append(ACCOUNTS, "".join(f"1970-01-01 open {account}\n" for account in missing))
+        written = entry.read(self.journal.append(file, text))
+        _compare(written, document, file)
+        return self._booked(written)
+
+    def _entries(self, name: str, value: str) -> list[tuple[str, entry.Entry]]:
+        found = [(file, _legible(file, text)) for file, text in self.journal.find(name, entry.quoted(value))]
+        attribute = {"ordersync-key": "key", "reference": "reference", "applies-to": "applies_to"}[name]
+        return [(file, item) for file, item in found if getattr(item, attribute) == value]
+
+    def _booked(self, found: entry.Entry) -> Booked:
+        balance = self._balance(found)
+        return Booked(
+            id=f"{found.kind}:{found.reference}",
+            number=found.number or found.reference,
+            currency=found.currency,
+            net=found.net,
+            tax=found.tax,
+            gross=found.gross,
+            taxes=found.taxes,
+            state="open" if balance else "paid",
+            balance=balance,
+        )
+
+    def _balance(self, found: entry.Entry) -> Decimal:
+        """What is still open of an invoice: its gross and what settles it on its account; of other kinds nothing."""
+        if found.kind != outgoing.DocumentKind.INVOICE:
+            return entry.ZERO
+        applied = [item for _file, item in self._entries("applies-to", found.reference)]
+        return found.contra + money.total(
+            item.contra
+            for item in applied
+            if (item.contra_account, item.currency) == (found.contra_account, found.currency)
+        )
+
+    def _states(self, reference: str) -> Iterator[incoming.InvoiceState]:
+        found = [item for _file, item in self._entries("reference", reference) if item.kind in _MIRRORED]
+        if not found:
+            zero = entry.ZERO
+            yield incoming.InvoiceState(
+                reference=reference, number="", state="deleted", net=zero, tax=zero, total=zero, balance=zero
+            )
+        for item in found:
+            booked = self._booked(item)
+            yield incoming.InvoiceState(
+                reference=reference,
+                number=booked.number,
+                state=booked.state,
+                net=item.net,
+                tax=item.tax,
+                total=item.gross,
+                balance=booked.balance,
+                due_on=item.due_on,
+                kind=item.kind,
+            )
+
+
+def _legible(file: str, text: str) -> entry.Entry:
+    try:
+        return entry.read(text)
+    except entry.Illegible as error:
+        line = text.split("\n", 1)[0]
+        words = f"{file} holds an entry of ours that cannot be read, perhaps changed by hand ({error}): {line}"
+        raise Conflict(words, fix="Restore it by hand.") from error
+
+
+def _compare(found: entry.Entry, document: outgoing.Document, place: str) -> None:
+    signed = {
+        "hash": (found.hash, document.hash),
+        "kind": (found.kind, str(document.kind)),
+        "currency": (found.currency, document.currency),
+        "posting date": (found.posting_on, document.posting_on),
+        "gross": (found.gross, document.gross),
+        "net": (found.net, document.net),
+        "tax": (found.tax, document.tax),
+    }
+    for name, (stands, meant) in signed.items():
+        if stands != meant:
+            raise Conflict(
+                f"{place}: {document.key}, revision {document.revision}, has {name} {stands}; signed was {meant}.",
+                fix="Find out who changed the file, restore the entry, and look the document up again.",
+            )
+
+
+def _admit(account: str, opened: Opened | None, document: outgoing.Document) -> None:
+    if opened is None:
+        return
+    if opened.currencies and document.currency not in opened.currencies:
+        words = f"The account {account} takes {', '.join(opened.currencies)} only, not {document.currency}."
+        raise Refused(words, fix=f"Add {document.currency} where it is opened, or map another account.")
+    if not opened.since <= document.posting_on.isoformat() < (opened.closed or "9999"):
+        until = f" and closed on {opened.closed}" if opened.closed else ""
+        words = f"The account {account} is opened on {opened.since}{until}; this is posted on {document.posting_on}."
+        raise Refused(words, fix="Correct the date where the account is opened, or map another account.")
+
+
+def _main(title: str, currency: str) -> str:
+    options = [f'option "title" {entry.quoted(title)}', f'option "operating_currency" "{currency}"']
+    return "".join(f"{line}\n" for line in [*options, *(f'include "{name}"' for name in INCLUDES)])
+
+
+def _choice(name: str, opened: Opened) -> incoming.AccountChoice:
+    currency = opened.currencies[0] if len(opened.currencies) == 1 else ""
+    return incoming.AccountChoice(code=name, name=name, type=name.split(":", 1)[0], currency=currency)

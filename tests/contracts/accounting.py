@@ -1,0 +1,336 @@
+"""What every ledger adapter must hold: subclass `AccountingContract` in a file `test_NAME.py`, as docs/adding-an-adapter.md shows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import documents
+from integrations.accounting.base import Accounting, Booked
+from integrations.errors import Conflict, Refused
+from orders import money, outgoing
+from orders.outgoing import DocumentKind
+
+ZERO = Decimal(0)
+Sums = Mapping[tuple[str, str], Decimal]  # (account, currency) → balance, a debit positive
+
+
+class AccountingContract:
+    """The tests. An adapter's own class gives `make`, `alter_total` and, where it can, `sums`."""
+
+    chart = documents.CHART
+    refused_account = "1200 Receivables"  # one that this ledger does not have
+
+    def make(self, folder: Path) -> Accounting:
+        """A fresh adapter on the ledger that belongs to this folder; a second call is another process's adapter on the same books."""
+        raise NotImplementedError
+
+    def alter_total(self, folder: Path, document: outgoing.Document) -> None:
+        """Do what a careless person may do in the ledger: change the total of the booked document."""
+        raise NotImplementedError
+
+    def sums(self, folder: Path) -> Sums | None:
+        """The balance of every account, found without the adapter; None where that cannot be had."""
+        return None
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return tmp_path
+
+    @pytest.fixture
+    def ledger(self, folder: Path) -> Accounting:
+        return self.make(folder)
+
+    # Once
+
+    def test_a_document_is_booked_and_read_back(self, ledger: Accounting, folder: Path) -> None:
+        self.book(ledger, folder, self.invoice())
+
+    def test_a_document_sent_twice_is_booked_once(self, ledger: Accounting, folder: Path) -> None:
+        document = self.invoice()
+        first = self.book(ledger, folder, document)
+        assert ledger.book(document) == first
+        self.agree(folder, [(document, first)])
+
+    def test_a_document_never_sent_is_not_found(self, ledger: Accounting) -> None:
+        assert ledger.find(self.invoice()) is None
+        ledger.book(self.invoice("1001"))
+        assert ledger.find(self.invoice("1002")) is None
+        assert ledger.find(self.invoice(revision=2, reference="WEB1001r2")) is None
+
+    def test_a_document_whose_reply_was_lost_is_found_by_another_process(
+        self, ledger: Accounting, folder: Path
+    ) -> None:
+        document = self.invoice()
+        lost = ledger.book(document)
+        other = self.make(folder)
+        assert other.find(document) == lost
+        assert other.book(document) == lost
+        self.agree(folder, [(document, lost)])
+
+    def test_a_new_revision_is_a_document_of_its_own(self, ledger: Accounting, folder: Path) -> None:
+        first, second = self.invoice(), self.invoice(revision=2, reference="WEB1001r2")
+        booked = [(document, ledger.book(document)) for document in (first, second)]
+        assert ledger.find(first) == booked[0][1]
+        assert ledger.find(second) == booked[1][1]
+        self.agree(folder, booked)
+
+    @pytest.mark.parametrize(
+        ("short", "long"),
+        [("web:order:1:invoice:1", "web:order:1:invoice:10"), ("b:order:7:invoice:1", "web:order:7:invoice:1")],
+    )
+    def test_a_key_within_another_key_is_another_document(
+        self, ledger: Accounting, folder: Path, short: str, long: str
+    ) -> None:
+        other = self.invoice("1", key=long, reference="WEB10")
+        document = self.invoice("1", key=short, reference="WEB1")
+        booked = ledger.book(other)
+        assert ledger.find(document) is None
+        self.agree(folder, [(other, booked), (document, ledger.book(document))])
+
+    def test_documents_of_several_kinds_may_share_a_reference(self, ledger: Accounting, folder: Path) -> None:
+        made = [documents.BUILDERS[DocumentKind(kind)](chart=self.chart) for kind in sorted(ledger.kinds)]
+        booked = [(document, ledger.book(document)) for document in made]
+        for document, result in booked:
+            assert self.same(ledger.find(document), result)
+        self.agree(folder, booked)
+
+    def test_two_hundred_documents_are_each_there_once(self, ledger: Accounting, folder: Path) -> None:
+        made = [self.invoice(str(number), posting_on=date(2026, 1 + number % 12, 1)) for number in range(200)]
+        booked = [(document, ledger.book(document)) for document in made]
+        assert all(ledger.find(document) == result for document, result in booked[::20])
+        self.agree(folder, booked)
+
+    # What stands there is compared
+
+    def test_another_hash_under_the_same_key_is_a_conflict(self, ledger: Accounting) -> None:
+        ledger.book(self.invoice())
+        other = self.invoice(hash="0" * 64)
+        with pytest.raises(Conflict):
+            ledger.find(other)
+        with pytest.raises(Conflict):
+            ledger.book(other)
+
+    @pytest.mark.parametrize("change", [{"posting_on": date(2026, 12, 1)}, {"currency": "USD"}, {"gross": "120.19"}])
+    def test_another_date_currency_or_total_under_the_same_key_is_a_conflict(
+        self, ledger: Accounting, change: dict[str, Any]
+    ) -> None:
+        document = self.invoice(lines=(documents.line(1, "100.00", "19.00", chart=self.chart),))
+        ledger.book(document)
+        if "gross" in change:
+            change = {"lines": (documents.line(1, "101.00", "19.19", chart=self.chart),)}
+        other = self.invoice(**{"lines": document.lines, **change, "hash": document.hash})
+        with pytest.raises(Conflict):
+            ledger.find(other)
+
+    def test_a_total_altered_in_the_ledger_is_a_conflict(self, ledger: Accounting, folder: Path) -> None:
+        document = self.invoice()
+        ledger.book(document)
+        self.alter_total(folder, document)
+        with pytest.raises(Conflict):
+            ledger.find(document)
+
+    # What a document may hold
+
+    @pytest.mark.parametrize("kind", DocumentKind.values)
+    def test_every_declared_kind_is_booked_and_every_other_refused(
+        self, ledger: Accounting, folder: Path, kind: str
+    ) -> None:
+        document = documents.BUILDERS[DocumentKind(kind)](chart=self.chart)
+        if kind in ledger.kinds:
+            self.book(ledger, folder, document)
+        else:
+            with pytest.raises(Refused):
+                ledger.book(document)
+
+    def test_a_discount_line_is_negative(self, ledger: Accounting, folder: Path) -> None:
+        discount = documents.line(2, "-10.00", "-1.90", chart=self.chart, kind="discount", account=self.chart.discounts)
+        self.book(
+            ledger, folder, self.invoice(lines=(documents.line(1, "100.00", "19.00", chart=self.chart), discount))
+        )
+
+    def test_a_second_tax_is_a_line_without_net(self, ledger: Accounting, folder: Path) -> None:
+        lines = (
+            documents.line(1, "50.00", "9.50", chart=self.chart),
+            documents.second_tax(2, "50.00", "1.00", chart=self.chart),
+        )
+        booked = self.book(ledger, folder, self.invoice(lines=lines))
+        assert dict(booked.taxes) == {self.chart.tax_code: Decimal("9.50"), self.chart.second_tax_code: Decimal("1.00")}
+
+    def test_a_tip_has_an_account_of_its_own_and_no_tax(self, ledger: Accounting, folder: Path) -> None:
+        tip = documents.line(2, "3.00", chart=self.chart, kind="tip", text="Tip", account=self.chart.tips)
+        self.book(ledger, folder, self.invoice(lines=(documents.line(1, "100.00", "19.00", chart=self.chart), tip)))
+
+    def test_a_total_of_zero_is_booked(self, ledger: Accounting, folder: Path) -> None:
+        lines = (
+            documents.line(1, "100.00", "19.00", chart=self.chart),
+            documents.line(2, "-100.00", "-19.00", chart=self.chart, kind="discount", account=self.chart.discounts),
+        )
+        assert self.book(ledger, folder, self.invoice(lines=lines)).balance == 0
+
+    def test_a_line_of_nothing_is_booked(self, ledger: Accounting, folder: Path) -> None:
+        self.book(ledger, folder, self.invoice(lines=(documents.line(1, "0", chart=self.chart, text="Sample, free"),)))
+
+    @pytest.mark.parametrize(
+        ("currency", "net", "tax"), [("JPY", "1000", "190"), ("KWD", "10.000", "1.900"), ("EUR", "0.01", "0")]
+    )
+    def test_amounts_have_their_currencys_decimals(
+        self, ledger: Accounting, folder: Path, currency: str, net: str, tax: str
+    ) -> None:
+        self.book(
+            ledger, folder, self.invoice(currency=currency, lines=(documents.line(1, net, tax, chart=self.chart),))
+        )
+
+    @pytest.mark.parametrize(
+        ("currency", "rate", "net", "tax"),
+        [("USD", "0.909090909", "55.00", "10.45"), ("JPY", "0.0061", "1000", "190"), ("KWD", "2.99", "7.000", "1.330")],
+    )
+    def test_a_foreign_currency_is_booked_with_the_documents_rate(
+        self, ledger: Accounting, folder: Path, currency: str, rate: str, net: str, tax: str
+    ) -> None:
+        lines = (documents.line(1, net, tax, chart=self.chart),)
+        self.book(
+            ledger,
+            folder,
+            self.invoice(currency=currency, base_currency="EUR", rate=Decimal(rate), rate_source="ECB", lines=lines),
+        )
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            'Max "Mäx" O\'Neil',
+            "back\\slash\\",
+            "two\nlines\r\nand\ttabs",
+            "山田太郎 🦊",
+            "; comment * ! ^ # @ {}",
+            "a" * 3000,
+            "",
+            "\u202ertl\u0000\u0007",
+        ],
+        ids=["quotes", "backslash", "newlines", "unicode", "syntax", "long", "empty", "controls"],
+    )
+    def test_names_and_texts_of_any_kind_are_booked(self, ledger: Accounting, folder: Path, name: str) -> None:
+        lines = (documents.line(1, "100.00", "19.00", chart=self.chart, text=name, sku=name[:40]),)
+        party = dataclasses.replace(documents.PARTY, name=name, company=name, vat_id=name[:20])
+        document = self.invoice(
+            lines=lines, party=party, memo=name, order_number=name[:40], dimensions=(("Channel", name[:60]),)
+        )
+        booked = self.book(ledger, folder, document)
+        assert self.make(folder).find(document) == booked
+
+    def test_an_account_that_is_not_there_is_refused_in_words_with_a_fix(
+        self, ledger: Accounting, folder: Path
+    ) -> None:
+        bad = documents.line(1, "100.00", "19.00", chart=self.chart, account=self.refused_account)
+        with pytest.raises(Refused) as caught:
+            ledger.book(self.invoice(lines=(bad,)))
+        assert self.refused_account in caught.value.words
+        assert caught.value.fix
+        assert ledger.find(self.invoice(lines=(bad,))) is None
+
+    def test_lines_that_do_not_sum_to_the_total_are_refused_with_the_figures(self, ledger: Accounting) -> None:
+        document = self.invoice(gross=Decimal("200.00"))
+        with pytest.raises(Refused, match=r"124\.00.*200\.00"):
+            ledger.book(document)
+        assert ledger.find(document) is None
+
+    # Afterwards
+
+    def test_a_credit_note_is_booked_after_its_invoice(self, ledger: Accounting, folder: Path) -> None:
+        pair = [self.invoice(), documents.credit_note(chart=self.chart)]
+        self.agree(folder, [(document, ledger.book(document)) for document in pair])
+
+    def test_the_ledger_tells_the_state_of_an_invoice_and_that_one_is_gone(self, ledger: Accounting) -> None:
+        document = self.invoice()
+        ledger.book(document)
+        here, gone = ledger.read([document.reference, "WEB999"])
+        assert (here.reference, here.state, here.total, here.balance) == (
+            document.reference,
+            "open",
+            document.gross,
+            document.gross,
+        )
+        assert (gone.reference, gone.state) == ("WEB999", "deleted")
+
+    def test_a_payment_settles_its_invoice(self, ledger: Accounting) -> None:
+        document = self.invoice()
+        ledger.book(document)
+        ledger.book(documents.payment(chart=self.chart))
+        (state,) = ledger.read([document.reference])
+        assert (state.state, state.balance) == ("paid", ZERO)
+
+    def test_a_look_at_the_connection_finds_it_in_order(self, ledger: Accounting) -> None:
+        assert [check.words for check in ledger.check() if not check.ok] == []
+        ledger.book(self.invoice())
+        assert [check.words for check in ledger.check() if not check.ok] == []
+
+    def test_the_accounts_of_a_booked_document_are_among_the_choices(self, ledger: Accounting) -> None:
+        ledger.book(self.invoice())
+        assert {self.chart.receivable, self.chart.goods} <= {account.code for account in ledger.choices().accounts}
+
+    # How the tests say it
+
+    def invoice(self, order: str = "1001", **changes: Any) -> outgoing.Document:
+        return documents.invoice(order, chart=self.chart, **changes)
+
+    def book(self, ledger: Accounting, folder: Path, document: outgoing.Document) -> Booked:
+        """Book it, and see that the reply, a later look and the ledger's own sums say the same as the document."""
+        booked = ledger.book(document)
+        assert ledger.find(document) == booked
+        self.agree(folder, [(document, booked)])
+        return booked
+
+    def agree(self, folder: Path, booked: list[tuple[outgoing.Document, Booked]]) -> None:
+        """Signed + adjustments = booked, for net, tax per code and gross; and the ledger holds these postings and no others."""
+        expected: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for document, result in booked:
+            _agrees(document, result)
+            for account, amount in _rows(document, result):
+                expected[account, document.currency] += amount
+        assert not money.total(expected.values())
+        found = self.sums(folder)
+        if found is not None:
+            assert {key: amount for key, amount in found.items() if amount} == {
+                key: amount for key, amount in expected.items() if amount
+            }
+
+    @staticmethod
+    def same(found: Booked | None, booked: Booked) -> bool:
+        """The same document, whatever was paid in between."""
+        return found is not None and dataclasses.replace(found, state=booked.state, balance=booked.balance) == booked
+
+
+def _agrees(document: outgoing.Document, booked: Booked) -> None:
+    net = money.total(adjustment.net for adjustment in booked.adjustments)
+    tax = money.total(adjustment.tax for adjustment in booked.adjustments)
+    signed: dict[str, Decimal] = defaultdict(Decimal)
+    for code, amount in [
+        *((line.tax_code, line.tax) for line in document.lines if line.tax),
+        *((adjustment.tax_code, adjustment.tax) for adjustment in booked.adjustments),
+    ]:
+        signed[code] += amount
+    assert (booked.currency, booked.net, booked.tax) == (document.currency, document.net + net, document.tax + tax)
+    assert booked.gross == document.gross
+    assert net + tax == 0
+    assert {code: amount for code, amount in booked.taxes if amount} == {
+        code: amount for code, amount in signed.items() if amount
+    }
+    assert abs(net) <= document.adjustment_limit
+
+
+def _rows(document: outgoing.Document, booked: Booked) -> list[tuple[str, Decimal]]:
+    rows = [(posting.account, posting.amount) for posting in outgoing.postings(document)]
+    assert not money.total(amount for _account, amount in rows)
+    side = outgoing.LINE_SIDE[document.kind]
+    accounts = {line.tax_code: line.tax_account for line in document.lines}
+    for adjustment in booked.adjustments:
+        rows.append((adjustment.account, side * adjustment.net))
+        rows.append((accounts.get(adjustment.tax_code, adjustment.account), side * adjustment.tax))
+    return rows
