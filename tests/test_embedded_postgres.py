@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def server_pid(data: Path) -> int:
     return int((data / "postmaster.pid").read_text().splitlines()[0])
 
 
+def wait_until_dead(data: Path) -> None:
+    """A killed process takes a moment to die, and until then it still answers."""
+    deadline = time.monotonic() + 10
+    while processes.named(data):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def python(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, *arguments], cwd=settings.BASE_DIR, text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, env=os.environ | environment)
@@ -81,6 +90,7 @@ def test_a_killed_server_is_started_again_with_what_was_committed(data: Path) ->
         connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
     killed = server_pid(data)
     os.kill(killed, signal.SIGKILL)
+    wait_until_dead(data)
     assert ask(data, "SELECT n FROM kept") == 1
     assert server_pid(data) != killed
 
