@@ -1,0 +1,81 @@
+"""Finds the reader that a store's file needs, or says in words what the file is and what to do instead."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from integrations import registry
+from integrations.formats import elements, tables
+from integrations.stores.base import Reader, Setting, Unreadable
+from orders import incoming
+
+HEAD = 1 << 16
+_BINARY = (
+    (b"PK\x03\x04", "a spreadsheet or a ZIP archive", "Save it as CSV, or unpack it, and import that file."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Export the orders from the store as CSV and import that file as it is."),
+    (b"%PDF", "a PDF", "Export the orders from the store as CSV or JSON."),
+    (b"\x1f\x8b", "a compressed file", "Unpack it and import what is inside."),
+    (b"\xff\xfe", "text in UTF-16", "Save it as UTF-8 and import that file."),
+    (b"\xfe\xff", "text in UTF-16", "Save it as UTF-8 and import that file."),
+)
+
+
+def recognise(head: bytes, file_name: str) -> Reader:
+    """The reader for a file that begins with `head` (its first 64 KiB). Raises Unreadable: what the file looks like, and what to do instead."""
+    for found in _readers().values():
+        if found.recognises(head, file_name):
+            return found
+    raise Unreadable(_words(head))
+
+
+def read(stream: BinaryIO, setting: Setting, layout: str | None = None) -> Iterator[incoming.Record]:
+    """One record per order of the file, whose reader is found by itself or named by `layout`. Raises Unreadable."""
+    if layout is not None:
+        return reader(layout).read(stream, setting)
+    head = stream.read(HEAD)
+    whole = stream if stream.seekable() else io.BytesIO(head + stream.read())
+    whole.seek(0)
+    return recognise(head, getattr(stream, "name", "") or "").read(whole, setting)
+
+
+def reader(layout: str) -> Reader:
+    """The reader of that name. Raises Unreadable, naming those there are."""
+    known = _readers()
+    if layout not in known:
+        raise Unreadable(f"There is no layout “{layout}”. Choose one of: {', '.join(known)}.")
+    return known[layout]
+
+
+def _readers() -> dict[str, Reader]:
+    return {name: cast(Reader, found()) for name, found in registry.layouts().items()}
+
+
+def _words(head: bytes) -> str:
+    what = _what(head)
+    known = ", ".join(_readers())
+    return f"{what} Files that can be read: {known}."
+
+
+def _what(head: bytes) -> str:
+    if not head.strip():
+        return "The file is empty."
+    for mark, what, fix in _BINARY:
+        if head.startswith(mark):
+            return f"This looks like {what}. {fix}"
+    outline = elements.outline(head)
+    if outline is not None:
+        return _what_json(outline)
+    if titles := tables.titles(head):
+        return f"This is a table whose layout is not known; its columns are: {', '.join(titles[:12])}{' …' if len(titles) > 12 else ''}."
+    if head.lstrip()[:1] == b"<":
+        return "This looks like a web page: the store probably answered with a log-in form or an error. Export the orders again."
+    return "This is neither a table (CSV) nor JSON."
+
+
+def _what_json(outline: elements.Outline) -> str:
+    keys = sorted(outline.record("data"))
+    if not keys:
+        return "This JSON file holds no records."
+    return f"This is JSON, but of no known store's orders; it holds: {', '.join(keys[:12])}{' …' if len(keys) > 12 else ''}."

@@ -1,0 +1,1 @@
+"""WooCommerce: its order JSON (REST v3 and webhooks)."""
