@@ -26,7 +26,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"documents"},
         {"corrections", "rules"},
         {"periods", "ownership"},
-        {"events"},
+        {"events", "search"},
         {"migrations", "models"},
         {"incoming", "outgoing", "money"},
     ],

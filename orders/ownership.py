@@ -1,0 +1,93 @@
+"""Who is accountable for a record at a moment, and who may decide on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import events
+from orders.models import Appointment, Deputy, Shop
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class NotAllowed(Exception):
+    """Somebody may not do what he wants to do; `words` says why and who may."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """As whom somebody decides: the owner himself (`acting_for` None) or a deputy for the owner, up to `limit` (None: any amount)."""
+
+    acting_for: User | None
+    limit: Decimal | None
+
+
+def owner(shop: Shop, at: datetime | None = None) -> User:
+    """The one person who owns the shop's orders at that moment (now if not given)."""
+    appointed = Appointment.objects.filter(Q(since=None) | Q(since__lte=at or timezone.now()), shop=shop)
+    return appointed.select_related("owner").order_by(F("since").desc(nulls_last=True))[:1].get().owner
+
+
+def accountable(record: Any) -> User:
+    """Who has the record under review: its assignee, else the owner of its shop now."""
+    assignee: User | None = record.assignee
+    return assignee or owner(shop_of(record))
+
+
+def shop_of(record: Any) -> Shop:
+    """The shop of any record under review: its own, its order's or its customer's."""
+    holder = record if hasattr(record, "shop") else getattr(record, "order", None) or record.customer
+    found: Shop = holder.shop
+    return found
+
+
+@transaction.atomic
+def appoint(shop: Shop, owner: User, *, since: datetime, by: User | None) -> Appointment:
+    """Make somebody the owner of the shop's orders from `since` on. Raises NotAllowed for a moment past, a moment taken, or a deactivated person."""
+    if since < timezone.now():
+        raise NotAllowed(_("An appointment cannot begin in the past: choose today or a later day."))
+    if not owner.is_active:
+        raise NotAllowed(_("%(user)s is deactivated. Choose somebody who can sign in.") % {"user": owner})
+    if Appointment.objects.filter(shop=shop, since=since).exists():
+        raise NotAllowed(_("Somebody is already appointed from that very moment. Choose another one."))
+    made = Appointment.objects.create(shop=shop, owner=owner, since=since)
+    words = f"{owner} owns the orders of {shop} from {since:%Y-%m-%d %H:%M} on."
+    events.record(made, "appointed", by=by, after={"owner": owner.pk, "since": since}, words=words)
+    return made
+
+
+def authority(user: User, shop: Shop, *, amount: Decimal | None = None, at: datetime | None = None) -> Authority:
+    """As whom `user` may decide for the shop now, on `amount` in the order's currency. Raises NotAllowed, in words that name who may."""
+    at = at or timezone.now()
+    appointed = owner(shop, at)
+    if not user.is_active:
+        raise NotAllowed(_("%(user)s is deactivated and may not decide.") % {"user": user})
+    if appointed == user:
+        return Authority(acting_for=None, limit=None)
+    deputy = _deputy(user, shop, at)
+    if deputy is None:
+        words = _("Only %(owner)s, who owns the orders of %(shop)s, or a deputy may decide here.")
+        raise NotAllowed(words % {"owner": appointed, "shop": shop})
+    if amount is not None and deputy.limit is not None and abs(amount) > deputy.limit:
+        words = _("Your limit as deputy is %(limit)s, and this is %(amount)s. Ask %(owner)s.")
+        raise NotAllowed(words % {"limit": f"{deputy.limit:f}", "amount": f"{abs(amount):f}", "owner": appointed})
+    return Authority(acting_for=appointed, limit=deputy.limit)
+
+
+def _deputy(user: User, shop: Shop, at: datetime) -> Deputy | None:
+    """The user's widest deputyship at that moment: without a limit before any limit."""
+    now = Deputy.objects.filter(shop=shop, deputy=user, from_at__lte=at, until_at__gt=at)
+    return now.order_by(F("limit").desc(nulls_first=True)).first()

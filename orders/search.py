@@ -1,0 +1,103 @@
+"""Fills the search columns and asks them, without any extension: exact identifiers first, then prefixes of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.db import models
+from django.db.models import Case, Func, IntegerField, Q, TextField, Value, When
+
+from orders.models import Customer, Order, Product
+
+M = TypeVar("M", bound=models.Model)
+LONGEST_WORD = 200
+_SEPARATORS = re.compile(r"[\W_]+")
+_DIGITS = re.compile(r"\d+")
+
+# Fields that are looked up as a whole before any word is; each has an index or is the key.
+EXACT: dict[type[models.Model], tuple[str, ...]] = {
+    Order: ("number", "store_id", "email"),
+    Customer: ("store_id", "email"),
+    Product: ("sku", "store_id"),
+}
+
+
+class _Words(SearchQuery):
+    """A query whose words are already quoted: cast, not parsed by a dictionary."""
+
+    template = "%(expressions)s::tsquery"
+
+
+def words(*values: object) -> list[str]:
+    """The words of these values, each once, sorted: split at whatever is no letter or digit, lower-cased, digits also without leading zeros.
+
+    "WEB-000123" gives 000123, 123, web; a word is cut to 200 characters.
+    """
+    found: set[str] = set()
+    for word in _split(values):
+        found.add(word)
+        found.update(digits.lstrip("0") for digits in _DIGITS.findall(word))
+    return sorted(word for word in found if word)
+
+
+def _split(values: Iterable[object]) -> list[str]:
+    pieces = (piece for value in values for piece in _SEPARATORS.split(str(value or "").lower()))
+    return [piece[:LONGEST_WORD] for piece in pieces if piece and "\0" not in piece]
+
+
+def vector(*values: object) -> Func:
+    """The expression that a search column is set to."""
+    listed = Value(words(*values), output_field=ArrayField(TextField()))
+    return Func(listed, function="array_to_tsvector", output_field=SearchVectorField())
+
+
+def index(record: Order | Customer | Product) -> None:
+    """Write the record's search column anew, from what it says now (after erasure: from what is left)."""
+    type(record)._default_manager.filter(pk=record.pk).update(search=vector(*said(record)))
+
+
+def said(record: Order | Customer | Product) -> list[object]:
+    """Every value of the record that people search by."""
+    if isinstance(record, Order):
+        return _said_by_order(record)
+    if isinstance(record, Customer):
+        own = [record.name, record.email, record.phone, record.company, record.vat_id, record.store_id]
+        return [*own, *_said_by_address(record.billing), *_said_by_address(record.shipping)]
+    return [record.sku, record.title, record.barcode, record.store_id, record.store_product_id]
+
+
+def _said_by_order(order: Order) -> list[object]:
+    own = [order.number, order.store_id, order.customer_name, order.email, order.company, order.vat_id]
+    more = [order.po_number, order.store_invoice_number]
+    skus = order.lines.filter(removed=False).values_list("sku", "title")
+    parcels = order.shipments.values_list("tracking_number", flat=True)
+    return [
+        *own,
+        *more,
+        *_said_by_address(order.billing),
+        *_said_by_address(order.shipping),
+        *(part for row in skus for part in row),
+        *parcels,
+    ]
+
+
+def _said_by_address(address: Any) -> list[object]:
+    if address is None:
+        return []
+    return [address.name, address.company, address.street, address.postcode, address.city, address.email, address.phone]
+
+
+def query(rows: models.QuerySet[M], text: str) -> models.QuerySet[M]:
+    """The rows that the text finds, an exact number, id or e-mail before the rest; every word must begin some word of the row. Empty text: all rows."""
+    wanted = text.strip()
+    if not wanted:
+        return rows
+    exact = Q(*((field, wanted) for field in EXACT[rows.model]), _connector=Q.OR)
+    asked = " & ".join(f"'{word}':*" for word in _split([wanted]))
+    found = exact | Q(search=_Words(asked, search_type="raw")) if asked else exact
+    rank = Case(When(exact, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return rows.filter(found).order_by(rank, *rows.query.order_by)
