@@ -15,7 +15,14 @@ import psycopg
 import pytest
 
 from ordersync_site import embedded_postgres, settings
-from ordersync_site.embedded_postgres import DATABASE, EmbeddedPostgresError, ensure_running, processes, stop
+from ordersync_site.embedded_postgres import (
+    CREATED,
+    DATABASE,
+    EmbeddedPostgresError,
+    ensure_running,
+    processes,
+    stop,
+)
 
 
 def open_folder() -> Path:
@@ -120,12 +127,24 @@ def test_no_server_is_started_beside_processes_of_a_dead_one(
     assert ask(data, "SELECT 1") == 1
 
 
-def test_a_folder_that_is_half_made_or_anothers_is_left_alone(empty: Path) -> None:
+def test_a_folder_that_is_half_made_is_left_alone(data: Path) -> None:
+    ensure_running(data)
+    stop(data)
+    (data / CREATED).unlink()
+    with pytest.raises(EmbeddedPostgresError, match=f"{data} was left half made, or is not ordersync's"):
+        ensure_running(data)
+    (data / CREATED).touch()
+    assert ask(data, "SELECT 1") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can meet a folder that it may enter but does not own")
+def test_a_folder_of_another_user_stays_that_users(empty: Path) -> None:
     empty.mkdir()
     (empty / "PG_VERSION").write_text("18\n")
-    with pytest.raises(EmbeddedPostgresError, match=f"{empty} was left half made, or is not ordersync's"):
+    (empty / CREATED).touch()
+    with pytest.raises(EmbeddedPostgresError, match=f"{empty} belongs to another user"):
         ensure_running(empty)
-    assert [path.name for path in empty.iterdir()] == ["PG_VERSION"]
+    assert empty.stat().st_uid == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")

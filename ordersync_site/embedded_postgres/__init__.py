@@ -22,7 +22,7 @@ import psycopg
 from . import folders, processes, refusals
 from .refusals import EmbeddedPostgresError
 
-__all__ = ["DATABASE", "EmbeddedPostgresError", "ensure_running", "running", "stop"]
+__all__ = ["CREATED", "DATABASE", "EmbeddedPostgresError", "ensure_running", "running", "stop"]
 
 DATABASE = "ordersync"
 CREATED = "ordersync.created"  # in the data folder once the database exists: what lacks it is half made or not ours
@@ -39,11 +39,8 @@ def ensure_running(folder: Path) -> Path:
     if socket_folder := running(folder):
         return socket_folder
     folders.refuse_closed(folder)
-    try:
-        with _lock(folder):
-            return running(folder) or _start(folder)
-    except PermissionError as error:
-        raise refusals.belongs_to_another(folder) from error
+    with _lock(folder):
+        return running(folder) or _start(folder)
 
 
 def running(folder: Path) -> Path | None:
@@ -60,8 +57,17 @@ def stop(folder: Path) -> bool:
         if server is None:
             return False
         server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown: ends sessions, keeps every commit
-        server.wait(SECONDS_TO_STOP)
+        _wait_until_gone(folder)
         return True
+
+
+def _wait_until_gone(folder: Path) -> None:
+    """Gone is who no longer works here: a container without an init process never buries its dead."""
+    deadline = time.monotonic() + SECONDS_TO_STOP
+    while server := processes.named(folder):
+        if time.monotonic() > deadline:
+            raise refusals.still_at_work(folder, [server.pid])
+        time.sleep(0.02)
 
 
 def _start(folder: Path) -> Path:
@@ -90,6 +96,7 @@ def _wait_for_others(folder: Path) -> bool:
 
 def _remove_leftovers(folder: Path) -> None:
     """Takes away what a killed server left; the caller has seen that no process of it lives."""
+    folders.refuse_anothers(folder)
     if (folder / "PG_VERSION").exists() and not (folder / CREATED).exists():
         raise refusals.half_made(folder)
     for name in ("postmaster.pid", ".s.PGSQL.5432", ".s.PGSQL.5432.lock", ".handle_pids.json"):
@@ -109,8 +116,9 @@ def _launch(folder: Path) -> None:
             server.start()
     except subprocess.TimeoutExpired:
         _wait_for_others(folder)
-    except (subprocess.SubprocessError, OSError, RuntimeError) as error:
-        raise refusals.did_not_start(folder, str(error)) from error
+    except subprocess.CalledProcessError as error:
+        program = Path(error.cmd[0]).name
+        raise refusals.did_not_start(folder, f"{program} ended with exit code {error.returncode}") from error
     finally:
         atexit.unregister(server._cleanup)  # it would only rewrite the wheel's list of users, which we do not keep
 
@@ -130,7 +138,11 @@ def _create_database(folder: Path, socket_folder: Path) -> None:
 def _lock(folder: Path) -> Iterator[None]:
     """One process at a time starts or stops the server of this folder; the kernel frees a dead one's lock."""
     folders.make(folder.parent)
-    with (folder.parent / f"{folder.name}.lock").open("a") as file:
+    try:
+        file = (folder.parent / f"{folder.name}.lock").open("a")
+    except PermissionError as error:
+        raise refusals.belongs_to_another(folder) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

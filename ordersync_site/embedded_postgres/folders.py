@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,3 +33,10 @@ def refuse_closed(folder: Path) -> None:
     for path in (*folder.parents, *programs):
         if path.exists() and path.stat().st_mode & TO_ENTER != TO_ENTER:
             raise refusals.closed(path, ROOTS_USER)
+
+
+def refuse_anothers(folder: Path) -> None:
+    """As root the wheel would take a data folder from its owner, who then could not use it again."""
+    user = ROOTS_USER if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    if (folder / "PG_VERSION").exists() and folder.owner() != user:
+        raise refusals.belongs_to_another(folder)
