@@ -22,7 +22,7 @@ def half_made(folder: Path) -> EmbeddedPostgresError:
 
 def still_at_work(folder: Path, pids: list[int]) -> EmbeddedPostgresError:
     return EmbeddedPostgresError(
-        f"PostgreSQL processes of a dead server still work in {folder}: "
+        f"PostgreSQL processes that answer nobody still work in {folder}: "
         f"end them (kill {' '.join(map(str, pids))}), and try again.")
 
 
