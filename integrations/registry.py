@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import pkgutil
 import types
@@ -21,7 +22,7 @@ _layouts: dict[str, type] = {}
 
 
 def adapter(kind: str) -> Callable[[T], T]:
-    """Register a ledger or store adapter under `kind`. The class has a frozen dataclass `Options`; it is made as `cls(options, session)`.
+    """Register a ledger or store adapter under `kind`. It is made as `cls(options, session)`, its `Options` a frozen dataclass.
 
     Raises ValueError if another class holds the kind.
     """
@@ -58,10 +59,14 @@ def find(kind: str) -> type:
 
 
 def options(kind: str, values: Mapping[str, str]) -> Any:
-    """The typed options of an adapter from texts (form, shell, database). Raises Misconfigured naming the option, the value and what is expected."""
+    """The typed options of an adapter from texts (form, shell, database); a blank one counts as not given.
+
+    Raises Misconfigured naming the option, the value and what is expected.
+    """
     shape = find(kind).Options  # type: ignore[attr-defined]
     hints = typing.get_type_hints(shape)
     fields = {item.name: item for item in dataclasses.fields(shape)}
+    values = {name: text for name, text in values.items() if text.strip()}
     if unknown := sorted(set(values) - set(fields)):
         raise Misconfigured(f"“{kind}” has no option “{unknown[0]}”.", fix=f"Its options are: {', '.join(fields)}.")
     for name, item in fields.items():
@@ -79,11 +84,13 @@ def secret_names(kind: str) -> frozenset[str]:
 def _register(shelf: dict[str, type], name: str, cls: T) -> T:
     held = shelf.get(name)
     if held is not None and (held.__module__, held.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise ValueError(f"“{name}” is registered twice: {held.__module__}.{held.__qualname__} and {cls.__module__}.{cls.__qualname__}")
+        both = " and ".join(f"{one.__module__}.{one.__qualname__}" for one in (held, cls))
+        raise ValueError(f"“{name}” is registered twice: {both}")
     shelf[name] = cls
     return cls
 
 
+@functools.cache
 def _discover() -> None:
     for package in map(importlib.import_module, _PACKAGES):
         for found in pkgutil.walk_packages(package.__path__, prefix=package.__name__ + "."):
@@ -93,10 +100,26 @@ def _discover() -> None:
 def _typed(kind: str, name: str, hint: Any, text: str) -> Any:
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    make, expected = _TYPES[hint]
     try:
-        if hint is bool:
-            return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[text.strip().lower()]
-        return {str: str, int: int, Decimal: Decimal, Path: Path}[hint](text)
+        return make(text.strip())
     except (KeyError, ValueError, ArithmeticError) as error:
-        expected = "yes or no" if hint is bool else getattr(hint, "__name__", str(hint))
-        raise Misconfigured(f"Option “{name}” of “{kind}”: “{text}” is not {expected}.", fix="Correct the value.") from error
+        words = f"Option “{name}” of “{kind}”: “{text}” is not {expected}."
+        raise Misconfigured(words, fix="Correct the value.") from error
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(text)
+    return number
+
+
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_TYPES: dict[Any, tuple[Callable[[str], Any], str]] = {
+    str: (str, "a text"),
+    int: (int, "a whole number"),
+    Decimal: (_decimal, "a number"),
+    Path: (lambda text: Path(text).expanduser(), "a path"),
+    bool: (lambda text: _YES_OR_NO[text.lower()], "yes or no"),
+}

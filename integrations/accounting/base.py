@@ -49,4 +49,7 @@ class Accounting(Protocol):
         """Write the document once and read it back. If it stands there already, it is returned as found."""
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
-        """What the ledger now says of these documents (by reference); those that are gone come back with state `deleted`."""
+        """What the ledger now says of the documents under these references, each with its kind (several kinds may share one).
+
+        A reference under which nothing stands comes back once, with state `deleted` and no kind.
+        """

@@ -16,9 +16,6 @@ from orders import incoming, money, outgoing
 from . import entry, inspection, refusals
 from .journal import ACCOUNTS, INCLUDES, Journal, Opened, month
 
-_INVOICES = (outgoing.DocumentKind.INVOICE, outgoing.DocumentKind.RECEIPT)
-_MIRRORED = (*_INVOICES, outgoing.DocumentKind.CREDIT_NOTE)
-
 
 @adapter("beancount")
 class Beancount:
@@ -66,10 +63,7 @@ class Beancount:
             return self._find(document) or self._append(document, text)
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
-        """The invoices, receipts and credit notes under each reference.
-
-        A reference under which none stands comes back as deleted.
-        """
+        """Every document under each reference, with its kind; a reference under which none stands comes back as deleted."""
         with self.journal.lock(write=False):
             return [state for reference in references for state in self._states(reference)]
 
@@ -128,7 +122,7 @@ class Beancount:
         )
 
     def _states(self, reference: str) -> Iterator[incoming.InvoiceState]:
-        found = [item for _file, item in self._entries("reference", reference) if item.kind in _MIRRORED]
+        found = [item for _file, item in self._entries("reference", reference)]
         if not found:
             zero = entry.ZERO
             yield incoming.InvoiceState(
