@@ -1,0 +1,32 @@
+"""Documents: what would be posted (plan), what was signed (sign, chain), and what became of it (take, report)."""
+
+from orders.documents.chain import Tampered, events_verify, intact, verify
+from orders.documents.orders import plan
+from orders.documents.plan import Draft, Origin, Plan
+from orders.documents.problem import Problem
+from orders.documents.refunds import plan as plan_refund
+from orders.documents.report import Report, documents_of, report, update_progress
+from orders.documents.sign import Unbalanced, sign
+from orders.documents.take import Taken, outgoing_of, take
+
+__all__ = [
+    "Draft",
+    "Origin",
+    "Plan",
+    "Problem",
+    "Report",
+    "Taken",
+    "Tampered",
+    "Unbalanced",
+    "documents_of",
+    "events_verify",
+    "intact",
+    "outgoing_of",
+    "plan",
+    "plan_refund",
+    "report",
+    "sign",
+    "take",
+    "update_progress",
+    "verify",
+]

@@ -1,0 +1,118 @@
+"""The ledger's side of the mappings for one shop: which account, tax code and item stand for the store's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from orders.documents.problem import Problem
+from orders.incoming import Remitter, TaxTreatment
+from orders.models import ANY_TITLE, AccountMapping, ItemMapping, Ledger, Purpose, Shop, TaxCode, TaxMapping
+from orders.models.line import Taxed
+
+
+@dataclass(frozen=True, slots=True)
+class TaxKey:
+    """A tax as the store names it; the empty title with rate 0 is a line without tax."""
+
+    treatment: str
+    country: str
+    region: str
+    title: str
+    rate: Decimal | None
+    line_kind: str
+
+    @property
+    def cause(self) -> str:
+        rate = "" if self.rate is None else format(self.rate.normalize(), "f")
+        return f"tax:{self.treatment}|{self.country}|{self.region}|{self.title}|{rate}"
+
+    @property
+    def words(self) -> str:
+        title = f"“{self.title}”" if self.title else _("no tax")
+        rate = "" if self.rate is None or not self.title else f" {(self.rate * 100).normalize():f} %"
+        place = ", ".join(part for part in (self.country, self.region) if part)
+        return title + rate + (f" ({place})" if place else "")
+
+
+class Chart:
+    """Mappings of one ledger as one shop sees them; rows of the shop win over rows of the ledger. Loads accounts and taxes once, items by key."""
+
+    def __init__(self, ledger: Ledger, shop: Shop) -> None:
+        self.ledger, self.shop = ledger, shop
+        mine = Q(shop=None) | Q(shop=shop)
+        rows = AccountMapping.objects.filter(mine, ledger=ledger).select_related("account")
+        ordered = sorted(rows, key=lambda row: row.shop_id is not None)
+        self._accounts = {(row.purpose, row.value): row.account.code for row in ordered}
+        self._taxes = list(TaxMapping.objects.filter(ledger=ledger).select_related("tax_code__account"))
+        self._items: dict[str, ItemMapping | None] = {}
+
+    def account(self, purpose: str, value: str, problems: list[Problem]) -> str:
+        """The account's code, or "" with a problem."""
+        found = self._accounts.get((purpose, value), "")
+        if not found:
+            problems.append(_no_account(purpose, value))
+        return found
+
+    def payment_account(self, method: str, gateway: str, problems: list[Problem]) -> str:
+        """The account where money of this method lies; the row `method:gateway` wins."""
+        special = self._accounts.get((Purpose.PAYMENT, f"{method}:{gateway.lower()}"))
+        return special or self.account(Purpose.PAYMENT, method, problems)
+
+    def tax(self, key: TaxKey) -> TaxCode | None:
+        """The tax code of the most specific mapping that fits, None without one."""
+        fitting = [row for row in self._taxes if _fits(row, key)]
+        return max(fitting, key=_specificity).tax_code if fitting else None
+
+    def prefetch_items(self, keys: Iterable[str]) -> None:
+        """Load the item mappings of these keys in one query."""
+        missing = set(keys) - self._items.keys() - {""}
+        if not missing:
+            return
+        self._items.update(dict.fromkeys(missing))
+        rows = ItemMapping.objects.filter(Q(shop=None) | Q(shop=self.shop), ledger=self.ledger, key__in=missing)
+        for row in sorted(rows.select_related("account"), key=lambda row: row.shop_id is not None):
+            self._items[row.key] = row
+
+    def item(self, key: str) -> ItemMapping | None:
+        """The item of a SKU (or `id:…`), None without a mapping."""
+        self.prefetch_items([key])
+        return self._items.get(key)
+
+
+def tax_key(tax: Taxed | None, *, treatment: str, country: str, region: str, line_kind: str) -> TaxKey:
+    """What a line's tax is looked up by: its own place where it has one, else the order's; remitted by the channel counts as marketplace."""
+    if tax is None:
+        return TaxKey(treatment, country, region, "", Decimal(0), line_kind)
+    if tax.remitted_by == Remitter.CHANNEL:
+        treatment = TaxTreatment.MARKETPLACE
+    return TaxKey(treatment, tax.country or country, tax.region or region, tax.title, tax.rate, line_kind)
+
+
+def _fits(row: TaxMapping, key: TaxKey) -> bool:
+    title = bool(key.title) if row.title == ANY_TITLE else row.title == key.title
+    return (
+        row.treatment == key.treatment
+        and title
+        and row.rate in (None, key.rate)
+        and row.country in ("", key.country)
+        and row.region in ("", key.region)
+        and row.line_kind in ("", key.line_kind)
+    )
+
+
+def _specificity(row: TaxMapping) -> tuple[int, int]:
+    filled = [row.title != ANY_TITLE, row.rate is not None, row.country, row.region, row.line_kind]
+    return sum(map(bool, filled)), -row.pk
+
+
+def _no_account(purpose: str, value: str) -> Problem:
+    code, words = {
+        Purpose.LINE: ("account_unmapped", _("No account is mapped for lines of the kind “%s”.")),
+        Purpose.PAYMENT: ("payment_unmapped", _("No account is mapped for payments by “%s”.")),
+    }.get(Purpose(purpose), ("account_unmapped", _("No account is mapped for the role “%s”.")))
+    return Problem(code=code, words=words % value, fix=_("Map it to an account."), cause=f"account:{purpose}:{value}")

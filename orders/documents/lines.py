@@ -1,0 +1,155 @@
+"""From an order's lines to document lines: net, taxes, accounts, items; and a line's share where it is shipped in parts."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from orders import money, outgoing
+from orders.documents.chart import tax_key
+from orders.documents.plan import Origin
+from orders.documents.sheet import Row, Sheet
+from orders.incoming import LineKind
+from orders.models import Adjustment, OrderLine, Purpose, TaxCode
+from orders.models.line import Taxed
+
+UNTAXED = frozenset({LineKind.GIFT_CARD, LineKind.REFUND_DIFFERENCE})
+"""Kinds that are no supply, and so carry no tax code unless the store taxed them."""
+DIVISIBLE = frozenset({LineKind.ITEM, LineKind.GIFT_CARD_SINGLE})
+"""Kinds that are shipped by quantity; everything else stands on the first invoice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One order line as document rows: the first carries the net, each further tax is a row of its own with net 0."""
+
+    line: OrderLine
+    rows: tuple[Row, ...]
+
+
+def positions(sheet: Sheet) -> list[Position]:
+    """Every line that the order still has, mapped; what is not mapped becomes a problem and an empty account."""
+    lines = [line for line in sheet.order.lines.all() if not line.removed]
+    sheet.chart.prefetch_items(line.item_key for line in lines)
+    return [Position(line, tuple(_rows(sheet, line))) for line in lines]
+
+
+def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
+    account, item = _account(sheet, line)
+    first = outgoing.Line(
+        n=0, kind=line.kind, text=line.title, account=account, net=exact(sheet, line, line.net), quantity=line.quantity,
+        sku=line.sku, item=item,
+    )  # fmt: skip
+    origin = Origin(order_line=line.pk)
+    taxes = list(line.taxes.all())
+    if not taxes:
+        code = None if line.kind in UNTAXED else _tax_code(sheet, line.kind, None)
+        return [(with_tax(first, money.ZERO, code), origin)]
+    rows = [with_tax(first, exact(sheet, line, tax.amount), _tax_code(sheet, line.kind, tax), tax) for tax in taxes]
+    rest = [
+        dataclasses.replace(row, net=money.ZERO, quantity=money.ZERO, text=tax.title)
+        for row, tax in zip(rows[1:], taxes[1:], strict=True)
+    ]
+    return [(row, origin) for row in [rows[0], *rest]]
+
+
+def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
+    """Account and item of a line."""
+    if line.kind == LineKind.UNKNOWN:
+        sheet.problem(
+            code="line_kind_unknown", field=f"line:{line.pk}", words=_("It is not known what the line “%s” stands for.") % line.title,
+            fix=_("Choose the line's kind."),
+        )  # fmt: skip
+        return "", ""
+    item = sheet.chart.item(line.item_key) if line.kind in DIVISIBLE and line.item_key else None
+    if item is None and line.kind == LineKind.ITEM and line.item_key and sheet.ledger.items_required:
+        sheet.problem(
+            code="sku_unknown", cause=f"sku:{line.item_key}", field="sku",
+            words=_("SKU %s is not mapped to an item.") % line.item_key, fix=_("Map it to an item of the ledger."),
+        )  # fmt: skip
+    if item is not None and item.account is not None:
+        return item.account.code, item.item
+    return sheet.chart.account(Purpose.LINE, line.kind, sheet.problems), item.item if item else ""
+
+
+def _tax_code(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | None:
+    order = sheet.order
+    region = order.shipping.region if order.shipping else order.billing.region if order.billing else ""
+    key = tax_key(tax, treatment=order.tax_treatment, country=order.tax_country, region=region, line_kind=line_kind)
+    code = sheet.chart.tax(key)
+    if code is None:
+        sheet.problem(
+            code="tax_unmapped", cause=key.cause, field="tax", words=_("No tax code is mapped for %s.") % key.words,
+            fix=_("Map it to a tax code of the ledger."),
+        )  # fmt: skip
+    elif tax is not None and tax.amount and code.account is None:
+        sheet.problem(
+            code="account_unmapped", cause=f"taxcode:{code.code}", field="tax",
+            words=_("The tax code %s has no account for its tax.") % code.code, fix=_("Give the tax code an account."),
+        )  # fmt: skip
+    return code
+
+
+tax_code_for = _tax_code
+
+
+def with_tax(row: outgoing.Line, amount: Decimal, code: TaxCode | None, tax: Taxed | None = None) -> outgoing.Line:
+    """The row with its tax."""
+    return dataclasses.replace(
+        row, tax=amount, tax_code=code.code if code else "", tax_rate=_normal(code.rate) if code else None,
+        tax_account=code.account.code if code and code.account else "", base=tax.base if tax else None,
+    )  # fmt: skip
+
+
+def exact(sheet: Sheet, line: object, amount: Decimal) -> Decimal:
+    """The amount as a document may carry it; a problem if the store stated a part below the minor unit."""
+    fine = money.rounded(amount, sheet.currency)
+    if fine != amount:
+        sheet.problem(
+            code="amount_too_fine", field="amount",
+            words=_("%(amount)s %(currency)s on “%(line)s” has more decimals than the currency.")
+            % {"amount": amount.normalize(), "currency": sheet.currency, "line": line},
+            fix=_("Book it by hand and reject it here."),
+        )  # fmt: skip
+    return fine
+
+
+def share(position: Position, before: Decimal, until: Decimal, currency: str) -> list[Row]:
+    """The part of a line between two cumulated quantities; the parts of a whole line sum to it exactly, net and each tax for itself."""
+    whole = position.line.quantity
+    return [(_share_of_row(row, before, until, whole, currency), origin) for row, origin in position.rows]
+
+
+def _share_of_row(row: outgoing.Line, before: Decimal, until: Decimal, whole: Decimal, currency: str) -> outgoing.Line:
+    def part(amount: Decimal) -> Decimal:
+        return money.rounded(amount * until / whole, currency) - money.rounded(amount * before / whole, currency)
+
+    quantity = until - before if row.quantity else money.ZERO
+    return dataclasses.replace(row, net=part(row.net), tax=part(row.tax), quantity=quantity, base=None)
+
+
+def adjustment_rows(adjustments: list[Adjustment]) -> list[Row]:
+    """Lines that a person named."""
+    return [
+        (
+            with_tax(
+                outgoing.Line(n=0, kind="adjustment", text=row.reason, account=row.account.code, net=row.net),
+                row.tax,
+                row.tax_code,
+            ),
+            Origin(),
+        )
+        for row in adjustments
+    ]
+
+
+def gross(rows: list[Row]) -> Decimal:
+    """Σ net + tax."""
+    return money.total(line.net + line.tax for line, _origin in rows)
+
+
+def _normal(rate: Decimal | None) -> Decimal | None:
+    return None if rate is None else rate.normalize()

@@ -1,0 +1,57 @@
+"""The plan of an order: everything that would be signed if it were approved now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orders import incoming
+from orders.documents import invoices, payments, sheet
+from orders.documents.plan import Plan
+from orders.models import Order, OrderLine
+
+
+def plan(order: Order) -> Plan:
+    """Invoices (and what takes outgrown ones back), payments, the use of deposits, chargebacks. Never raises for bad data: problems instead."""
+    page = sheet.Sheet(order)
+    told = content(order)
+    billed = invoices.drafts(page, incoming.digest(told))
+    paid = payments.drafts(page, billed)
+    return Plan(
+        drafts=(*billed, *paid),
+        problems=tuple(page.problems),
+        content=told,
+        amount=order.total_due,
+        currency=order.currency,
+    )
+
+
+def content(order: Order) -> dict[str, Any]:
+    """What the order says and an approval is bound to: lines, taxes, parties, dates and the lines that persons named; no payments, shipments or mappings."""
+    named = order.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code").order_by("at", "pk")
+    data: dict[str, Any] = incoming.plain(
+        {
+            "number": order.number, "currency": order.currency, "total_due": order.total_due, "placed_on": order.placed_on,
+            "due_on": order.due_on, "treatment": order.tax_treatment, "tax_country": order.tax_country, "po_number": order.po_number,
+            "party": sheet.party(order), "lines": [_line(row) for row in order.lines.all() if not row.removed],
+            "adjustments": [
+                {"account": row.account.code, "net": row.net, "tax": row.tax, "tax_code": row.tax_code.code if row.tax_code else ""}
+                for row in named
+            ],
+        }
+    )  # fmt: skip
+    return data
+
+
+def _line(row: OrderLine) -> dict[str, object]:
+    taxes = [
+        {"title": tax.title, "rate": tax.rate, "amount": tax.amount, "remitted_by": tax.remitted_by}
+        for tax in row.taxes.all()
+    ]
+    return {
+        "kind": row.kind,
+        "sku": row.sku,
+        "title": row.title,
+        "quantity": row.quantity,
+        "net": row.net,
+        "taxes": taxes,
+    }

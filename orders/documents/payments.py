@@ -1,0 +1,181 @@
+"""Money that came in: against an invoice that leaves so much open, else as a deposit that later invoices use up; and chargebacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from orders import money, outgoing
+from orders.documents import reference, sheet
+from orders.documents.invoices import successful
+from orders.documents.plan import Draft, Origin
+from orders.documents.sheet import Row, Sheet
+from orders.incoming import PaymentKind, PaymentStatus
+from orders.models import FeesBy, Payment
+from orders.outgoing import DocumentKind
+
+
+@dataclass(slots=True)
+class Claim:
+    """An invoice that stands or is due, and what is still open on it."""
+
+    document: outgoing.Document
+    open: Decimal
+
+    @property
+    def name(self) -> tuple[str, int]:
+        return self.document.key, self.document.revision
+
+    @property
+    def source(self) -> str:
+        return self.document.key.rsplit(":", 1)[1]
+
+
+def drafts(page: Sheet, invoices: list[Draft]) -> list[Draft]:
+    """Payments, the journals that use up deposits, and chargebacks; signed ones as they stand."""
+    claims = _claims(page, invoices)
+    made: list[Draft] = []
+    for payment in successful(page):
+        made += _in(page, payment, claims)
+    for payment in page.order.payments.all():
+        if payment.status == PaymentStatus.SUCCESS and payment.amount and payment.kind in _DISPUTES:
+            made.append(_dispute(page, payment))
+    return made
+
+
+def _claims(page: Sheet, invoices: list[Draft]) -> list[Claim]:
+    """What is open on each invoice, by what was signed against it; what was signed against invoices taken back settles the others in turn."""
+    claims = [
+        Claim(draft.document, draft.document.gross)
+        for draft in invoices
+        if draft.due and draft.document.kind == DocumentKind.INVOICE
+    ]
+    by_reference = {claim.document.reference: claim for claim in claims}
+    free = money.ZERO
+    for document in page.signed:
+        if not sheet.stands(document) or document.kind == DocumentKind.INVOICE:
+            continue
+        data = sheet.restored(document)
+        settles = _SETTLES.get(document.kind, 0) * data.gross
+        if data.contra_account != page.role("receivable") or not data.applies_to:
+            continue
+        if data.applies_to in by_reference:
+            by_reference[data.applies_to].open -= settles
+        elif document.kind != DocumentKind.CREDIT_NOTE:
+            free += settles
+    for claim in claims:
+        used = min(claim.open, free)
+        claim.open, free = claim.open - used, free - used
+    return claims
+
+
+def _in(page: Sheet, payment: Payment, claims: list[Claim]) -> list[Draft]:
+    """One payment and, if it is a deposit, the journals that move what fits to the invoices."""
+    day = page.day(payment.processed_at)
+    signed = page.stands_for(reference.key(page.order, DocumentKind.PAYMENT, payment.store_id))
+    draft = page.kept(signed) if signed is not None else _new(page, payment, day, claims)
+    if draft.document.applies_to:
+        return [draft]
+    return [draft, *_used_up(page, payment, draft, day, claims)]
+
+
+def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim]) -> Draft:
+    if payment.currency != page.currency:
+        page.problem(
+            code="payment_currency", words=_("The payment %(id)s is in %(theirs)s, the order in %(ours)s.")
+            % {"id": payment.store_id, "theirs": payment.currency, "ours": page.currency},
+            fix=_("Book the payment by hand and reject it here."),
+        )  # fmt: skip
+    fitting = next((claim for claim in claims if claim.open >= payment.amount), None)
+    if fitting:
+        fitting.open -= payment.amount
+    return page.draft(
+        DocumentKind.PAYMENT, payment.store_id, tax_on=day, rows=money_rows(page, payment),
+        contra=page.role("receivable") if fitting else page.role("deposits"), sources={"order": page.order.pk, "payment": payment.pk},
+        memo=_("Payment %(id)s for order %(number)s") % {"id": payment.store_id, "number": page.order.number},
+        after=[fitting.name] if fitting else [], applies_to=fitting.document.reference if fitting else "",
+    )  # fmt: skip
+
+
+def _used_up(page: Sheet, payment: Payment, deposit: Draft, day: date, claims: list[Claim]) -> list[Draft]:
+    """Debit deposits, credit receivable, as far as the deposit and what is open reach."""
+    made: list[Draft] = []
+    left = deposit.document.gross
+    for claim in claims:
+        source = f"{payment.store_id}-{claim.source}"
+        signed = page.stands_for(reference.key(page.order, DocumentKind.JOURNAL, source))
+        if signed is not None:
+            made.append(page.kept(signed))
+            left -= signed.gross
+            continue
+        moved = min(left, claim.open)
+        if moved <= 0:
+            continue
+        left, claim.open = left - moved, claim.open - moved
+        line = outgoing.Line(n=0, kind="deposit", text=_("Deposit used"), account=page.role("deposits"), net=moved)
+        made.append(
+            page.draft(
+                DocumentKind.JOURNAL,
+                source,
+                tax_on=max(day, claim.document.tax_on),
+                rows=[(line, Origin())],
+                contra=page.role("receivable"),
+                sources={"order": page.order.pk, "payment": payment.pk},
+                memo=_("Deposit %(id)s used for invoice %(invoice)s")
+                % {"id": payment.store_id, "invoice": claim.document.reference},
+                after=[(deposit.document.key, deposit.document.revision), claim.name],
+                applies_to=claim.document.reference,
+            )
+        )
+    return made
+
+
+def _dispute(page: Sheet, payment: Payment) -> Draft:
+    """A chargeback takes the money from the gateway to its own account, a reversal brings it back."""
+    kind = _DISPUTES[PaymentKind(payment.kind)]
+    signed = page.stands_for(reference.key(page.order, kind, payment.store_id))
+    if signed is not None:
+        return page.kept(signed)
+    return page.draft(
+        kind, payment.store_id, tax_on=page.day(payment.processed_at), rows=money_rows(page, payment, leaving=kind == DocumentKind.REFUND_PAYMENT),
+        contra=page.role("chargebacks"), sources={"order": page.order.pk, "payment": payment.pk},
+        memo=_("%(kind)s %(id)s of order %(number)s")
+        % {"kind": payment.get_kind_display(), "id": payment.store_id, "number": page.order.number},
+        after=_parent(page, payment),
+    )  # fmt: skip
+
+
+def _parent(page: Sheet, payment: Payment) -> list[tuple[str, int]]:
+    if payment.parent is None:
+        return []
+    for kind in (DocumentKind.PAYMENT, DocumentKind.REFUND_PAYMENT):
+        signed = page.stands_for(reference.key(page.order, kind, payment.parent.store_id))
+        if signed is not None:
+            return [(signed.key, signed.revision)]
+    return []
+
+
+def money_rows(page: Sheet, payment: Payment, *, leaving: bool = False) -> list[Row]:
+    """The method's account with the amount and, where the payment books the fee, the fee beside it."""
+    account = page.chart.payment_account(payment.method, payment.gateway, page.problems)
+    fee = payment.fee if page.shop.fees_by == FeesBy.PAYMENT else money.ZERO
+    sign = 1 if leaving else -1
+    text = payment.gateway or payment.get_method_display()
+    rows = [(outgoing.Line(n=0, kind="money", text=text, account=account, net=payment.amount + sign * fee), Origin())]
+    if fee:
+        rows.append(
+            (outgoing.Line(n=0, kind="fee", text=_("Fee"), account=page.role("fees"), net=-sign * fee), Origin())
+        )
+    return rows
+
+
+_DISPUTES = {PaymentKind.CHARGEBACK: DocumentKind.REFUND_PAYMENT, PaymentKind.REVERSAL: DocumentKind.PAYMENT}
+_SETTLES = {
+    DocumentKind.PAYMENT: 1,
+    DocumentKind.JOURNAL: 1,
+    DocumentKind.CREDIT_NOTE: 1,
+    DocumentKind.REFUND_PAYMENT: -1,
+}

@@ -1,0 +1,138 @@
+"""Takes in what became of a document: the booking, the mirrored invoice, how far the order has come, and the event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import events, incoming, outgoing
+from orders.models import Booking, Document, Invoice, Order, Outcome, Progress, Refund, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the post says: booked (with what the ledger holds), refused (a definite no), stuck (a bug of ours), unknown, or waiting (nothing happened)."""
+
+    outcome: str
+    words: str = ""
+    fix: str = ""
+    booked: outgoing.Booked | None = None
+
+
+_PROGRESS = {
+    Outcome.REFUSED: Progress.FAILED,
+    Outcome.STUCK: Progress.FAILED,
+    Outcome.UNKNOWN: Progress.UNKNOWN,
+    Outcome.WAITING: Progress.WAITING,
+    Outcome.BOOKED: Progress.POSTED,
+}
+_WORST_FIRST = (Progress.FAILED, Progress.UNKNOWN, Progress.WAITING, Progress.POSTED)
+
+
+def report(document: Document, told: Report) -> None:
+    """Write down what became of a document. Once booked or refused it stays so: a later report changes nothing."""
+    outcome = Outcome.WAITING if told.outcome == "waiting" else Outcome(told.outcome)
+    with transaction.atomic():
+        booking = Booking.objects.select_for_update(no_key=True).get(document=document)
+        if booking.booked_at or booking.refused_at or booking.voided_at:
+            return
+        before = booking.outcome
+        now = timezone.now()
+        booking.outcome, booking.words, booking.fix = outcome, told.words[:1000], told.fix[:500]
+        if outcome != before or booking.outcome_at is None:
+            booking.outcome_at = now
+        if outcome == Outcome.BOOKED:
+            booking.booked_at = now
+            _mirror(document, told.booked)
+        elif outcome == Outcome.REFUSED:
+            booking.refused_at = now
+        booking.save()
+        _progress(document)
+        if outcome != before:
+            _tell(document, outcome, told)
+
+
+def refuse(document: Document, *, words: str, fix: str) -> None:
+    """The office itself refuses the document: it was not sent, and a person must decide."""
+    report(document, Report(outcome=Outcome.REFUSED, words=words, fix=fix))
+
+
+def progress_of(documents: QuerySet[Document]) -> Progress:
+    """How far a record's standing documents have come: the worst of them; POSTED if all are booked, NONE without any."""
+    rows = documents.filter(booking__voided_at=None).values_list(
+        "booking__outcome", "booking__refused_at", "key", "revision"
+    )
+    latest: dict[str, tuple[int, str]] = {}
+    for outcome, _refused, key, revision in rows:
+        if revision >= latest.get(key, (0, ""))[0]:
+            latest[key] = (revision, outcome)
+    found = {_PROGRESS[Outcome(outcome)] for _revision, outcome in latest.values()}
+    return next((state for state in _WORST_FIRST if state in found), Progress.NONE)
+
+
+def update_progress(record: Order | Refund) -> None:
+    """Set how far an approved record has come; a record without documents due is waiting, or posted if there is nothing to post."""
+    state = progress_of(documents_of(record)) if record.state == State.APPROVED else Progress.NONE
+    if record.state == State.APPROVED and state == Progress.NONE:
+        state = Progress.WAITING if _owes_documents(record) else Progress.POSTED
+    if state != record.progress:
+        type(record)._default_manager.filter(pk=record.pk).update(progress=state, progress_at=timezone.now())
+        record.progress, record.progress_at = state, timezone.now()
+
+
+def documents_of(record: Order | Refund) -> QuerySet[Document]:
+    """The documents that an order's or a refund's approval signed: a refund's are its own, an order's are the rest."""
+    if isinstance(record, Refund):
+        return Document.objects.filter(sources__refund=record)
+    return Document.objects.filter(order=record, sources__refund=None)
+
+
+def _owes_documents(record: Order | Refund) -> bool:
+    return bool(record.total_due) if isinstance(record, Order) else True
+
+
+def _progress(document: Document) -> None:
+    source = document.sources.select_related("refund").first()
+    if source is not None and source.refund is not None:
+        update_progress(Refund.objects.get(pk=source.refund_id))
+    elif document.order_id is not None:
+        update_progress(Order.objects.get(pk=document.order_id))
+
+
+def _mirror(document: Document, booked: outgoing.Booked | None) -> None:
+    """The invoice as the ledger holds it."""
+    if booked is None:
+        raise ValueError(f"{document.reference} is reported as booked without what the ledger holds")
+    Invoice.objects.update_or_create(
+        document=document,
+        defaults={
+            "ledger_id": document.ledger_id, "order_id": document.order_id, "kind": document.kind, "number": booked.number, "their_id": booked.id,
+            "state": booked.state, "currency": booked.currency, "net": booked.net, "tax": booked.tax, "total": booked.gross,
+            "balance": booked.balance, "taxes": incoming.plain(booked.taxes), "adjustments": incoming.plain(booked.adjustments), "read_at": timezone.now(),
+        },
+    )  # fmt: skip
+
+
+def _tell(document: Document, outcome: Outcome, told: Report) -> None:
+    number = told.booked.number if told.booked else ""
+    words = {
+        Outcome.BOOKED: _("%(kind)s %(reference)s booked as %(number)s"),
+        Outcome.REFUSED: _("%(kind)s %(reference)s refused: %(words)s"),
+        Outcome.STUCK: _("%(kind)s %(reference)s is stuck: %(words)s"),
+        Outcome.UNKNOWN: _("%(kind)s %(reference)s: no trustworthy answer; the ledger will be asked before anything is sent again"),
+        Outcome.WAITING: _("%(kind)s %(reference)s waits again: %(words)s"),
+    }[outcome] % {
+        "kind": document.get_kind_display().capitalize(), "reference": document.reference, "number": number, "words": told.words,
+    }  # fmt: skip
+    events.record(
+        document,
+        str(outcome.label),
+        order=document.order,
+        after={"outcome": outcome, "number": number},
+        why=told.words,
+        words=words[:500],
+    )

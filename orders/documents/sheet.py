@@ -1,0 +1,199 @@
+"""The sheet on which one order's documents are drafted: its shop and ledger, the mappings, what was signed before, and what is in the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import incoming, money, outgoing, periods
+from orders.documents import reference
+from orders.documents.chart import Chart
+from orders.documents.plan import Draft, Origin
+from orders.documents.problem import Problem
+from orders.models import Address, Document, ExchangeRate, Order, PeriodState, Purpose
+from orders.outgoing import DocumentKind
+
+Row = tuple[outgoing.Line, Origin]
+
+
+class Sheet:
+    """Everything that drafting one order needs, loaded once. `problems` collects what is in the way, each once."""
+
+    def __init__(self, order: Order) -> None:
+        self.order, self.shop, self.ledger = order, order.shop, order.shop.ledger
+        self.currency = order.currency
+        self.chart = Chart(self.ledger, self.shop)
+        self.problems: list[Problem] = []
+        self.signed = list(order.documents.select_related("booking", "approval").prefetch_related("lines"))
+        self.zone = ZoneInfo(self.shop.time_zone)
+        self._serials: dict[str, list[str]] = {}
+        for document in self.signed:
+            keys = self._serials.setdefault(document.kind, [])
+            if document.key not in keys:
+                keys.append(document.key)
+
+    def standing(self, kind: str) -> list[Document]:
+        """The signed documents of a kind that are neither voided nor refused, nor taken back whole by a credit note of ours."""
+        taken_back = {of for of in map(self._takes_back, self.signed) if of}
+        return [
+            item
+            for item in self.signed
+            if item.kind == kind and stands(item) and (item.key, item.revision) not in taken_back
+        ]
+
+    def stands_for(self, key: str) -> Document | None:
+        """The standing document of that key, None without one."""
+        return next((item for item in self.signed if item.key == key and stands(item)), None)
+
+    def day(self, instant: datetime | None) -> date:
+        """The shop's day of an instant; without one the day on which the order was last told."""
+        return (instant or self.order.as_of or self.order.received_at).astimezone(self.zone).date()
+
+    def role(self, name: str) -> str:
+        return self.chart.account(Purpose.ROLE, name, self.problems)
+
+    def draft(
+        self,
+        kind: DocumentKind,
+        source: str,
+        *,
+        tax_on: date,
+        rows: Sequence[Row],
+        contra: str,
+        sources: dict[str, int],
+        memo: str,
+        after: Iterable[tuple[str, int]] = (),
+        applies_to: str = "",
+        due: bool = True,
+        when: str = "",
+    ) -> Draft:
+        """A new document of the order: the next revision of its key, with reference, dates and rate."""
+        key = reference.key(self.order, kind, source)
+        revision = 1 + max((item.revision for item in self.signed if item.key == key), default=0)
+        posting_on = self._posting_day(tax_on)
+        rate, rate_source = self._rate(posting_on)
+        lines = tuple(dataclasses.replace(line, n=n) for n, (line, _origin) in enumerate(rows, start=1))
+        net, tax = money.total(line.net for line in lines), money.total(line.tax for line in lines)
+        self._check_kind(kind)
+        document = outgoing.Document(
+            ledger=self.ledger.code, key=key, revision=revision, kind=kind, currency=self.currency,
+            reference=self._reference(kind, key, revision),
+            base_currency=self.ledger.base_currency, rate=rate, rate_source=rate_source,
+            issued_on=timezone.now().astimezone(self.zone).date(), tax_on=tax_on, posting_on=posting_on,
+            net=net, tax=tax, gross=net + tax, contra_account=contra, lines=lines, party=party(self.order), hash="",
+            order_number=self.order.number, shop=self.shop.code, due_on=self.order.due_on, applies_to=applies_to, memo=memo,
+            adjustment_account=self.ledger.adjustment_account.code if self.ledger.adjustment_account else "",
+            adjustment_limit=self.ledger.adjustment_cap * money.minor_unit(self.currency),
+            dimensions=tuple(sorted((str(k), str(v)) for k, v in self.shop.dimensions.items())),
+        )  # fmt: skip
+        origins = tuple(origin for _line, origin in rows)
+        return Draft(document=document, origins=origins, sources=sources, after=tuple(after), due=due, when=when)
+
+    def kept(self, document: Document) -> Draft:
+        """The signed document as it stands."""
+        return Draft(document=restored(document), signed=document)
+
+    def problem(self, **values: object) -> None:
+        """Note a problem, once."""
+        found = Problem(**values)  # type: ignore[arg-type]
+        if found not in self.problems:
+            self.problems.append(found)
+
+    def _posting_day(self, day: date) -> date:
+        if periods.state(self.ledger, day) != PeriodState.CLOSED:
+            return day
+        if self.order.post_on_first_open_day:
+            return periods.first_open_day(self.ledger, day)
+        self.problem(
+            code="period_closed", cause=f"period:{day:%Y-%m}", field="posting_on",
+            words=_("%(day)s lies in a closed period of the ledger %(ledger)s.") % {"day": day, "ledger": self.ledger.code},
+            fix=_("Post on the first open day (%s).") % periods.first_open_day(self.ledger, day),
+        )  # fmt: skip
+        return day
+
+    def _rate(self, day: date) -> tuple[Decimal, str]:
+        if self.currency == self.ledger.base_currency:
+            return Decimal(1), ""
+        row = ExchangeRate.objects.filter(
+            currency=self.currency, base_currency=self.ledger.base_currency, on__lte=day
+        ).first()
+        if row is None:
+            self.problem(
+                code="rate_missing", cause=f"rate:{self.currency}", field="currency",
+                words=_("There is no exchange rate from %(ours)s to %(base)s on or before %(day)s.")
+                % {"ours": self.currency, "base": self.ledger.base_currency, "day": day},
+                fix=_("Enter the rate."),
+            )  # fmt: skip
+            return Decimal(1), ""
+        return row.rate.normalize(), f"{row.source} {row.on}"
+
+    def _reference(self, kind: str, key: str, revision: int) -> str:
+        keys = self._serials.setdefault(kind, [])
+        if key not in keys:
+            keys.append(key)
+        text = reference.reference(self.shop.prefix, self.order.number, key, keys.index(key) + 1, revision)
+        taken = Document.objects.filter(ledger=self.ledger, kind=kind, reference=text).exists()
+        return reference.hashed(self.shop.prefix, key, revision) if taken else text
+
+    def _check_kind(self, kind: DocumentKind) -> None:
+        if kind not in self.ledger.kinds:
+            self.problem(
+                code="kind_unsupported", cause=f"kind:{kind}",
+                words=_("The ledger %(ledger)s cannot take a %(kind)s.") % {"ledger": self.ledger.code, "kind": kind.label},
+                fix=_("Book it there by hand and reject it here, or connect a ledger that can."),
+            )  # fmt: skip
+
+    def _takes_back(self, document: Document) -> tuple[str, int] | None:
+        """What a standing credit note of ours takes back whole: (key, revision) of the invoice; None for any other document."""
+        if document.kind != DocumentKind.CREDIT_NOTE or not stands(document):
+            return None
+        source = document.key.rsplit(":", 1)[1]
+        for invoice in self.signed:
+            if invoice.kind == DocumentKind.INVOICE and source == reversal_source(invoice.key, invoice.revision):
+                return invoice.key, invoice.revision
+        return None
+
+
+def restored(document: Document) -> outgoing.Document:
+    """The signed document as data; its party is empty once erased."""
+    return outgoing.restore(
+        document.body, party=party_text(document.personal), hash=document.hash, number=document.booking.number
+    )
+
+
+def party_text(personal: str) -> str:
+    """The party's JSON out of a document's personal column ("" once erased)."""
+    return json.dumps(json.loads(personal)["party"]) if personal else ""
+
+
+def stands(document: Document) -> bool:
+    """Neither voided nor definitely refused."""
+    return document.booking.voided_at is None and document.booking.refused_at is None
+
+
+def reversal_source(key: str, revision: int) -> str:
+    """The source of the credit note that takes back a whole invoice: "r1", or "S02-r1" for a shipment's invoice."""
+    source = key.rsplit(":", 1)[1]
+    return f"r{revision}" if source == "1" else f"{source}-r{revision}"
+
+
+def party(order: Order) -> outgoing.Party:
+    """Who the order's documents are made out to, with a stable id of ours."""
+    known = f"{order.shop.code}:{order.customer.store_id}" if order.customer else f"{order.shop.code}:guest:{order.pk}"
+    return outgoing.Party(
+        id=known, name=order.customer_name, company=order.company, email=order.email, vat_id=order.vat_id,
+        billing=_address(order.billing), shipping=_address(order.shipping),
+    )  # fmt: skip
+
+
+def _address(row: Address | None) -> incoming.Address | None:
+    if row is None:
+        return None
+    return incoming.Address(**{item.name: getattr(row, item.name) for item in dataclasses.fields(incoming.Address)})

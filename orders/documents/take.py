@@ -1,0 +1,107 @@
+"""Takes documents for sending, in the claim's own transaction: the last look before a document leaves the office."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import outgoing, periods
+from orders.documents import chain, sheet
+from orders.documents.report import refuse
+from orders.models import Booking, Document, Numbering, NumberSeries, PeriodState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The outcome for one document: `why` is "" if it may be sent, "voided" (undone in time) or "refused" (by the office, with words and fix)."""
+
+    document_id: int
+    why: str = ""
+    words: str = ""
+    fix: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.why
+
+
+def take(document_ids: Sequence[int]) -> list[Taken]:
+    """Lock the bookings in one order, refuse what was voided, erased, tampered with or lies in a closed period, and mark the rest as taken.
+
+    Runs in the caller's transaction. A number of ours is taken here, before the first send, and kept for every later one.
+    """
+    rows = Booking.objects.select_for_update(no_key=True, of=("self",)).filter(document_id__in=document_ids)
+    bookings = rows.select_related("document__ledger", "document__order").order_by("document_id")
+    return [_take(booking) for booking in bookings]
+
+
+def outgoing_of(document: Document) -> outgoing.Document:
+    """The document as a ledger is given it. Raises chain.Tampered if it is not what was signed."""
+    if not chain.intact(document):
+        raise chain.Tampered(document.reference)
+    return sheet.restored(document)
+
+
+def _take(booking: Booking) -> Taken:
+    document = booking.document
+    if booking.voided_at is not None:
+        return Taken(document_id=document.pk, why="voided")
+    if booking.refused_at is not None:
+        return Taken(document_id=document.pk, why="refused", words=booking.words, fix=booking.fix)
+    if booking.taken_at is not None:  # a retry: the office has agreed already
+        return Taken(document_id=document.pk)
+    objection = _objection(document)
+    if objection is not None:
+        words, fix = objection
+        refuse(document, words=words, fix=fix)
+        return Taken(document_id=document.pk, why="refused", words=words, fix=fix)
+    booking.taken_at = timezone.now()
+    booking.number = booking.number or _number(document)
+    booking.save(update_fields=["taken_at", "number"])
+    return Taken(document_id=document.pk)
+
+
+def _objection(document: Document) -> tuple[str, str] | None:
+    """Why the document may not leave: words and fix; None if it may."""
+    if not document.personal:
+        return _("Its persons were erased before it was sent."), _("Reject the order.")
+    if not chain.intact(document):
+        return _("What stands in the database is not what was signed."), _(
+            "Call the IT lead: the chain of documents is broken here."
+        )
+    if periods.state(document.ledger, document.posting_on) == PeriodState.CLOSED:
+        day = periods.first_open_day(document.ledger, document.posting_on)
+        return (
+            _("%(day)s lies in a period that was closed after the approval.") % {"day": document.posting_on},
+            _("Reopen it and post on the first open day (%s).") % day,
+        )
+    if document.ledger.numbering == Numbering.OURS and (last := _last_day(document)) and document.issued_on < last:
+        return (
+            _("Numbers must rise with dates: a document of %(last)s has its number already, this one is of %(day)s.")
+            % {"last": last, "day": document.issued_on},
+            _("Approve it again: it is then issued today and keeps its tax and posting dates."),
+        )
+    return None
+
+
+def _last_day(document: Document) -> object:
+    numbered = Document.objects.filter(ledger=document.ledger, kind=document.kind).exclude(booking__number="")
+    return numbered.aggregate(last=Max("issued_on"))["last"]
+
+
+def _number(document: Document) -> str:
+    """The next number of our own series, "" where the ledger or the store numbers."""
+    if document.ledger.numbering == Numbering.STORE:
+        return document.order.store_invoice_number if document.order else ""
+    if document.ledger.numbering != Numbering.OURS:
+        return ""
+    series, _made = NumberSeries.objects.select_for_update(no_key=True).get_or_create(
+        ledger=document.ledger, kind=document.kind
+    )
+    number = series.pattern.format(number=series.next_number)
+    NumberSeries.objects.filter(pk=series.pk).update(next_number=series.next_number + 1)
+    return number
