@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import events
+from orders import events, roles
 from orders.models import Appointment, Deputy, Shop
 
 if TYPE_CHECKING:
@@ -55,6 +55,18 @@ def shop_of(record: Any) -> Shop:
 
 
 @transaction.atomic
+def open_shop(shop: Shop, owner: User, *, by: User | None) -> Appointment:
+    """Save a new shop together with its first owner, who owns its orders from the start. Raises NotAllowed for a deactivated person."""
+    if not owner.is_active:
+        raise NotAllowed(_("%(user)s is deactivated. Choose somebody who can sign in.") % {"user": owner})
+    shop.save(force_insert=True)
+    made = Appointment.objects.create(shop=shop, owner=owner, since=None)
+    words = f"{owner} owns the orders of {shop} from the start."
+    events.record(made, "appointed", by=by, after={"owner": owner.pk, "since": None}, words=words)
+    return made
+
+
+@transaction.atomic
 def appoint(shop: Shop, owner: User, *, since: datetime, by: User | None) -> Appointment:
     """Make somebody the owner of the shop's orders from `since` on. Raises NotAllowed for a moment past, a moment taken, or a deactivated person."""
     if since < timezone.now():
@@ -75,6 +87,8 @@ def authority(user: User, shop: Shop, *, amount: Decimal | None = None, at: date
     appointed = owner(shop, at)
     if not user.is_active:
         raise NotAllowed(_("%(user)s is deactivated and may not decide.") % {"user": user})
+    if roles.is_auditor(user):
+        raise NotAllowed(_("%(user)s is an auditor, who reads everything and decides nothing.") % {"user": user})
     if appointed == user:
         return Authority(acting_for=None, limit=None)
     deputy = _deputy(user, shop, at)

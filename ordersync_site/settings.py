@@ -58,7 +58,7 @@ INSTALLED_APPS = [
     "ordersync_site",
     "orders",
     "integrations",
-    "django.contrib.admin",
+    "ordersync_site.desk.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -121,7 +121,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 # Who comes in, and for how long: 30 minutes idle, 8 hours in all.
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "orders.roles.Backend"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -133,6 +133,11 @@ AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "admin/lockout.html"
+# Whoever may approve or connect then needs a one-time code as well; others need one as soon as they have a device.
+ORDERSYNC_REQUIRE_OTP = env.flag("ORDERSYNC_REQUIRE_OTP", PRODUCTION)
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+LOGIN_URL = "admin:login"
 OTP_TOTP_ISSUER = "ordersync"
 SESSION_COOKIE_AGE = env.number("ORDERSYNC_SESSION_IDLE", 30 * 60)
 SESSION_SAVE_EVERY_REQUEST = True
@@ -162,6 +167,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 ORDERSYNC_UPLOAD_LIMIT = env.number("ORDERSYNC_UPLOAD_LIMIT", 10 * 1024 * 1024)
+ORDERSYNC_FILE_LIMIT = env.number("ORDERSYNC_FILE_LIMIT", 200 * 1024 * 1024)
 
 # Whom we may call: public addresses over https, unless the stores and ledgers stand in a private network.
 ORDERSYNC_ALLOW_PRIVATE = env.flag("ORDERSYNC_ALLOW_PRIVATE", False)
@@ -169,6 +175,8 @@ ORDERSYNC_ALLOW_PRIVATE = env.flag("ORDERSYNC_ALLOW_PRIVATE", False)
 # Jobs. django-q2 is clock and doorbell only; a system check holds these values (ordersync_site/checks.py).
 ORDERSYNC_REDIS_URL = env.text("ORDERSYNC_REDIS_URL")
 ORDERSYNC_HEARTBEAT_LIMIT = env.number("ORDERSYNC_HEARTBEAT_LIMIT", 120)
+# Names this installation in the keys that keep a ledger from booking a document twice; a restored copy keeps the name.
+ORDERSYNC_INSTALLATION = env.text("ORDERSYNC_INSTALLATION", "ordersync")
 Q_CLUSTER: dict[str, Any] = {
     "name": "ordersync", "workers": 2, "queue_limit": 2, "bulk": 1, "poll": 1.0, "timeout": 120, "retry": 600,
     "max_attempts": 1, "ack_failures": True, "catch_up": False, "save_limit": 100, "recycle": 200, "max_rss": 300_000,

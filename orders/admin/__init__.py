@@ -1,0 +1,7 @@
+"""The desk: the stock Django admin with a thin skin, grouped by task; it holds no logic of its own."""
+
+from __future__ import annotations
+
+from orders.admin import books, catalog, people, sales
+
+__all__ = ["books", "catalog", "people", "sales"]

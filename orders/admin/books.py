@@ -1,0 +1,256 @@
+"""What the books need: ledgers, accounts, tax codes, mappings, rates, periods, and the files that were brought in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from orders import models, periods
+from orders.admin.base import Log, Setting, person
+from orders.admin.filters import during
+from orders.outgoing import DocumentKind
+
+
+class LedgerForm(forms.ModelForm):  # type: ignore[type-arg]
+    kinds = forms.MultipleChoiceField(
+        choices=DocumentKind.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("The document kinds the connected ledger can take."),
+    )
+
+
+@admin.register(models.Ledger)
+class LedgerAdmin(Setting):
+    form = LedgerForm
+    list_display = [
+        "code",
+        "name",
+        "base_currency",
+        "numbering",
+        "undo_seconds",
+        "four_eyes_limit",
+        "corrector_may_not_approve",
+    ]
+    autocomplete_fields = ["adjustment_account"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["code", "base_currency", "chain_length"] if obj else []
+
+
+@admin.register(models.Account)
+class AccountAdmin(Setting):
+    list_display = ["code", "name", "ledger", "type", "currency", "active"]
+    list_filter = ["ledger", "active"]
+    list_select_related = ["ledger"]
+    search_fields = ["code", "name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["ledger", "code"] if obj else []
+
+
+@admin.register(models.TaxCode)
+class TaxCodeAdmin(Setting):
+    list_display = ["code", "name", "ledger", "rate", "account", "active"]
+    list_filter = ["ledger", "active"]
+    list_select_related = ["ledger", "account"]
+    search_fields = ["code", "name"]
+    autocomplete_fields = ["account"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["ledger", "code"] if obj else []
+
+
+@admin.register(models.ItemMapping)
+class ItemMappingAdmin(Setting):
+    list_display = ["key", "item", "account", "ledger", "shop"]
+    list_filter = ["ledger", "shop"]
+    list_select_related = ["ledger", "shop", "account"]
+    autocomplete_fields = ["account"]
+    search_fields = ["key", "item"]
+    search_help_text = _("A SKU, or the ledger's item.")
+    ordering = ["key", "id"]
+
+
+@admin.register(models.TaxMapping)
+class TaxMappingAdmin(Setting):
+    list_display = ["treatment", "title_shown", "rate", "country", "region", "line_kind", "tax_code", "ledger"]
+    list_filter = ["ledger", "treatment"]
+    list_select_related = ["ledger", "tax_code"]
+    autocomplete_fields = ["tax_code"]
+    search_fields = ["title", "country"]
+    ordering = ["ledger", "treatment", "country", "title", "id"]
+
+    @admin.display(description=_("title"))
+    def title_shown(self, mapping: models.TaxMapping) -> Any:
+        return {"": _("no tax"), models.ANY_TITLE: _("any title")}.get(mapping.title, mapping.title)
+
+
+@admin.register(models.AccountMapping)
+class AccountMappingAdmin(Setting):
+    list_display = ["purpose", "value", "account", "ledger", "shop"]
+    list_filter = ["ledger", "shop", "purpose"]
+    list_select_related = ["ledger", "shop", "account"]
+    autocomplete_fields = ["account"]
+    search_fields = ["value"]
+    ordering = ["ledger", "purpose", "value", "id"]
+
+
+@admin.register(models.ExchangeRate)
+class ExchangeRateAdmin(Setting):
+    list_display = ["currency", "base_currency", "on", "rate", "source"]
+    list_filter = [during("on", _("day"), days=True)]
+    search_fields = ["=currency"]
+
+
+@admin.register(models.NumberSeries)
+class NumberSeriesAdmin(Setting):
+    list_display = ["ledger", "kind", "pattern", "next_number"]
+    list_filter = ["ledger"]
+    list_select_related = ["ledger"]
+    ordering = ["ledger", "kind"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["ledger", "kind", "next_number"] if obj else []
+
+
+class PeriodForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A period by its first and last day; a change of state says why."""
+
+    first_on = forms.DateField(label=_("first day"), widget=forms.DateInput(attrs={"type": "date"}))
+    last_on = forms.DateField(label=_("last day"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(
+        label=_("reason"), required=False, max_length=500, help_text=_("Needed to open a period again.")
+    )
+
+    class Meta:
+        model = models.Period
+        fields = ["ledger", "state"]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        first, last = data.get("first_on"), data.get("last_on")
+        if first and last:
+            if last < first:
+                raise forms.ValidationError(
+                    _("The last day, %(last)s, lies before the first, %(first)s."),
+                    params={"first": first, "last": last},
+                )
+            self.instance.period = DateRange(first, last + timezone.timedelta(days=1))
+        return data
+
+
+@admin.register(models.Period)
+class PeriodAdmin(Setting):
+    form = PeriodForm
+    list_display = ["days", "ledger", "state"]
+    list_filter = ["ledger", "state"]
+    list_select_related = ["ledger"]
+    ordering = ["ledger", "-period"]
+
+    @admin.display(description=_("days"))
+    def days(self, period: models.Period) -> str:
+        last = period.period.upper and period.period.upper - timezone.timedelta(days=1)
+        return f"{period.period.lower or '…'} – {last or '…'}"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["ledger", "days", "state", "reason"] if obj else ["ledger", "first_on", "last_on", "state", "reason"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["ledger", "days"] if obj else []
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj and not self.has_change_permission(request, obj):
+            return super().get_form(request, obj, change, **kwargs | {"form": forms.ModelForm, "fields": ["state"]})
+        return super().get_form(request, obj, change, **kwargs)
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.save()
+        elif "state" in form.changed_data:
+            turn = periods.reopen if obj.state == models.PeriodState.OPEN else periods.close
+            turn(obj, obj.state, by=person(request), reason=form.cleaned_data["reason"])
+
+    def keeps_own_events(self, change: bool) -> bool:
+        return change
+
+
+@admin.register(models.ImportJob)
+class ImportJobAdmin(Log):
+    list_display = ["file_name", "shop", "layout", "state", "at", "by", "created", "updated", "same", "refused"]
+    list_filter = ["shop", "state", during("at", _("brought in"))]
+    list_select_related = ["shop", "by"]
+    sortable_by: list[str] = []
+    fields = [
+        "file_name",
+        "shop",
+        "layout",
+        "state",
+        "by",
+        "at",
+        "ended_at",
+        "created",
+        "updated",
+        "same",
+        "refused",
+        "words",
+        "refusals",
+        "file_hash",
+    ]
+    readonly_fields = ["refusals"]
+    search_fields = ["=file_name"]
+
+    @admin.display(description=_("refused records"))
+    def refusals(self, job: models.ImportJob) -> SafeString:
+        rows = job.errors.order_by("id")[:500]
+        listed = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            ((row.place, row.field, row.value, row.reason) for row in rows),
+        )
+        return format_html("<table><tbody>{}</tbody></table>", listed) if rows else format_html("–")
+
+
+@admin.register(models.Quarantine)
+class QuarantineAdmin(Setting):
+    list_display = ["place", "shop", "number", "reason", "source", "received_at", "resolution"]
+    list_filter = [("resolved_at", admin.EmptyFieldListFilter), "shop"]
+    list_select_related = ["shop"]
+    sortable_by: list[str] = []
+    fields = [
+        "shop",
+        "source",
+        "place",
+        "number",
+        "field",
+        "value",
+        "reason",
+        "received_at",
+        "resolution",
+        "resolved_at",
+        "resolved_by",
+    ]
+    readonly_fields = [
+        "shop",
+        "source",
+        "place",
+        "number",
+        "field",
+        "value",
+        "reason",
+        "received_at",
+        "resolved_at",
+        "resolved_by",
+    ]
+    search_fields = ["=number"]
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.resolved_at, obj.resolved_by = (timezone.now(), person(request)) if obj.resolution else (None, None)
+        super().store(request, obj, form, change)

@@ -1,0 +1,54 @@
+"""What is for sale: products and stock as the stores and the ledgers count them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from orders import models
+from orders.admin.base import Log, amount
+from orders.admin.sales import standing
+from orders.templatetags import desk
+
+
+@admin.register(models.Product)
+class ProductAdmin(Log):
+    list_display = ["title", "sku", "shop", "barcode", "active", "updated", amount("price", _("price"))]
+    list_filter = ["shop", "active"]
+    list_select_related = ["shop"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    search_fields = ["sku"]
+    search_help_text = _("SKU, title, barcode, the store's id.")
+
+    @admin.display(description=_("updated"))
+    def updated(self, product: models.Product) -> str:
+        return desk.age(product.updated_at)
+
+
+@admin.display(description=_("quantity"))
+def quantity(level: models.StockLevel) -> SafeString:
+    return format_html('<span class="num">{}</span>', desk.plain(level.quantity))
+
+
+@admin.register(models.StockLevel)
+class StockLevelAdmin(Log):
+    list_display = ["sku", "shop", "location", "counted_by", "counted_at", quantity]
+    list_filter = ["shop", "counted_by"]
+    list_select_related = ["shop"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    search_fields = ["=sku"]
+    search_help_text = _("A whole SKU.")
+
+
+@admin.register(models.StockAdjustment)
+class StockAdjustmentAdmin(Log):
+    list_display = ["sku", "shop", "location", "before", "after", "reason", standing]
+    list_filter = ["shop", "state"]
+    list_select_related = ["shop"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    search_fields = ["=sku"]

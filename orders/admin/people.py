@@ -1,0 +1,268 @@
+"""Who works here and who answers for what: people, roles, shops with their owners, deputies, and the record of everything done."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+from zoneinfo import available_timezones
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from orders import models, ownership, roles
+from orders.admin.base import Log, Setting, order_link, person
+from orders.admin.filters import during
+
+# Their own modules register these the stock way; the desk's classes take their place.
+for _module in ("axes.admin", "django_otp.plugins.otp_static.admin"):
+    importlib.import_module(_module)
+for _theirs in (User, Group, TOTPDevice, StaticDevice, AccessAttempt, AccessLog, AccessFailureLog):
+    admin.site.unregister(_theirs)
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Nobody is auditor and superuser at once: an auditor changes nothing."""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        auditor = any(group.name == roles.AUDITOR.name for group in data.get("groups") or ())
+        if auditor and data.get("is_superuser", self.instance.is_superuser):
+            raise forms.ValidationError(
+                _("A superuser cannot be auditor: an auditor changes nothing. Take one of the two away.")
+            )
+        return data
+
+
+@admin.register(User)
+class PersonAdmin(Setting, UserAdmin):  # type: ignore[type-arg]
+    form = PersonForm
+    personal_fields = frozenset({"first_name", "last_name", "email"})
+    secret_fields = frozenset({"password", "last_login"})
+    list_display = ["username", "first_name", "last_name", "role_names", "is_active", "last_login"]
+    list_filter = ["groups", "is_active"]
+    list_per_page = 50
+    filter_horizontal = ["groups"]
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
+    )
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (
+            _("Roles"),
+            {
+                "fields": ("is_active", "is_staff", "is_superuser", "groups"),
+                "description": _("Roles add up, but whoever is auditor changes nothing."),
+            },
+        ),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description=_("roles"))
+    def role_names(self, user: User) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all())) or (
+            "superuser" if user.is_superuser else "–"
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        above = obj is not None and obj.is_superuser and not person(request).is_superuser
+        return not above and super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fixed = ["last_login", "date_joined"]
+        if person(request).is_superuser:
+            return fixed
+        return [*fixed, "is_superuser", *(["groups"] if obj == request.user else [])]
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.is_staff = obj.is_staff or not change
+        super().store(request, obj, form, change)
+
+
+@admin.register(Group)
+class RoleAdmin(Log, GroupAdmin):
+    """The roles are made by a migration; what each may do is said here and changed there."""
+
+    list_display = ["name", "sentence", "people"]
+    search_fields = ["name"]
+    fields = ["name", "sentence", "rights"]
+    readonly_fields = ["sentence", "rights"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("user_set")
+
+    @admin.display(description=_("what the role may do"))
+    def sentence(self, group: Group) -> str:
+        return str(roles.SENTENCES.get(group.name, "–"))
+
+    @admin.display(description=_("people"))
+    def people(self, group: Group) -> str:
+        return ", ".join(user.get_username() for user in group.user_set.all()) or "–"
+
+    @admin.display(description=_("rights"))
+    def rights(self, group: Group) -> str:
+        return ", ".join(sorted(permission.name for permission in group.permissions.all()))
+
+
+@admin.register(TOTPDevice)
+class DeviceAdmin(Setting, TOTPDeviceAdmin):
+    secret_fields = frozenset(
+        {"key", "drift", "last_t", "last_used_at", "throttling_failure_timestamp", "throttling_failure_count"}
+    )
+    list_display = ["user", "name", "created_at", "last_used_at", "confirmed"]
+    list_filter = ["confirmed"]
+    list_select_related = ["user"]
+    raw_id_fields: list[str] = []
+    autocomplete_fields = ["user"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return list(self.list_display)
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(Log):
+    """Failed sign-ins; a lock ends by itself after an hour."""
+
+    list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
+    fields = ["attempt_time", "username", "ip_address", "failures_since_start", "user_agent"]
+    ordering = ["-attempt_time"]
+    search_fields = ["=username", "=ip_address"]
+
+
+class ShopForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A shop is opened together with its first owner: no order is ever nobody's."""
+
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_active=True),
+        label=_("first owner"),
+        help_text=_("Answers for the shop's orders from the start."),
+    )
+
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"]
+        if name not in available_timezones():
+            raise forms.ValidationError(
+                _("“%(name)s” is not a time zone: write it as in Europe/Berlin."), params={"name": name}
+            )
+        return name
+
+    def clean_currency(self) -> str:
+        return str(self.cleaned_data["currency"]).upper()
+
+
+@admin.register(models.Shop)
+class ShopAdmin(Setting):
+    form = ShopForm
+    list_display = ["code", "name", "ledger", "currency", "time_zone", "recognise_on", "owner_now", "active"]
+    list_filter = ["ledger", "active"]
+    list_select_related = ["ledger"]
+    search_fields = ["code", "name"]
+
+    @admin.display(description=_("owner"))
+    def owner_now(self, shop: models.Shop) -> str:
+        return str(ownership.owner(shop))
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        own = [
+            "code",
+            "name",
+            "ledger",
+            "currency",
+            "time_zone",
+            "country",
+            "prefix",
+            "recognise_on",
+            "fees_by",
+            "channel",
+            "dimensions",
+            "active",
+        ]
+        return [*own, "owner_now"] if obj else [*own[:2], "owner", *own[2:]]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["code", "ledger", "currency", "prefix", "owner_now"] if obj else []
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **kwargs | ({"form": forms.ModelForm} if obj else {}))
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            super().store(request, obj, form, change)
+        else:
+            ownership.open_shop(obj, form.cleaned_data["owner"], by=person(request))
+
+
+@admin.register(models.Appointment)
+class AppointmentAdmin(Setting):
+    list_display = ["shop", "owner", "from_when"]
+    list_filter = ["shop"]
+    list_select_related = ["shop", "owner"]
+    autocomplete_fields = ["owner"]
+
+    @admin.display(description=_("since"))
+    def from_when(self, appointment: models.Appointment) -> Any:
+        return appointment.since or _("the start")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        made = ownership.appoint(obj.shop, obj.owner, since=obj.since, by=person(request))
+        obj.pk = made.pk
+
+    def keeps_own_events(self, change: bool) -> bool:
+        return True
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if "since" in form.base_fields:
+            form.base_fields["since"].required = True
+        return form
+
+
+@admin.register(models.Deputy)
+class DeputyAdmin(Setting):
+    list_display = ["shop", "deputy", "from_at", "until_at", "limit"]
+    list_filter = ["shop"]
+    list_select_related = ["shop", "deputy"]
+    autocomplete_fields = ["deputy"]
+    ordering = ["-until_at", "-id"]
+
+
+@admin.register(models.Event)
+class EventAdmin(Log):
+    list_display = ["at", "who", "verb", "noun", "object_id", order_link, "words"]
+    list_filter = [during("at", _("when"))]
+    list_select_related = ["by", "acting_for", "order"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    search_fields = ["=object_id", "=order__number", "=by__username"]
+    search_help_text = _("A record's id, an order's number, or a person's name.")
+    fields = ["at", "by", "acting_for", "verb", "noun", "object_id", "order", "words", "body", "place"]
+    readonly_fields = ["place"]
+
+    @admin.display(description=_("who"))
+    def who(self, event: models.Event) -> str:
+        name = str(event.by or "ordersync")
+        return f"{name} ({event.acting_for})" if event.acting_for else name
+
+    @admin.display(description=_("place in the chain"))
+    def place(self, event: models.Event) -> SafeString:
+        seal = getattr(event, "seal", None)
+        return format_html('{} <span class="code faint">{}</span>', seal.n, seal.hash) if seal else format_html("–")

@@ -1,0 +1,103 @@
+"""The desk's own admin site: who comes in, what the frame around every page shows, and that an auditor sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import PermissionDenied
+from django.forms import CharField, Select, TextInput, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
+from django.utils.translation import gettext_lazy as _
+from django_otp import user_has_device
+from django_otp.forms import OTPAuthenticationFormMixin
+
+from orders import queue, roles
+from orders.admin import navigation
+
+# What an auditor may send all the same: his own password, and the way out.
+_OWN_BUSINESS = {"login", "logout", "password_change"}
+_NEEDS_CODE = ("orders.change_order", "integrations.change_connection")
+
+
+def needs_code(user: Any) -> bool:
+    """Whether this person comes in with a one-time code only: whoever has a device, and where the setting asks for it whoever approves or connects."""
+    if user_has_device(user):
+        return True
+    return bool(settings.ORDERSYNC_REQUIRE_OTP) and any(roles.may(user, name) for name in _NEEDS_CODE)
+
+
+class SignIn(OTPAuthenticationFormMixin, AdminAuthenticationForm):
+    """Name and password, and a one-time code for those who need one."""
+
+    otp_device = CharField(required=False, widget=Select, label=_("Device"))
+    otp_token = CharField(
+        required=False, label=_("One-time code"), widget=TextInput(attrs={"autocomplete": "one-time-code"})
+    )
+    otp_challenge = CharField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        self.cleaned_data = super().clean()
+        user = self.get_user()
+        if user is None or not needs_code(user):
+            return self.cleaned_data
+        if not user_has_device(user):
+            raise ValidationError(
+                _("Your role signs in with a one-time code, and you have no device yet: ask the IT lead for one.")
+            )
+        self.asks_for_code = True
+        self.clean_otp(user)
+        return self.cleaned_data
+
+
+class DeskSite(AdminSite):
+    """The only admin site."""
+
+    site_header = "ordersync"
+    site_title = "ordersync"
+    index_title = _("Today")
+    site_url = None
+    enable_nav_sidebar = False
+    login_form = SignIn
+    login_template = "admin/login.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        if not super().has_permission(request):
+            return False
+        verified: Callable[[], bool] | None = getattr(request.user, "is_verified", None)
+        return bool(verified and verified()) or not needs_code(request.user)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            match = request.resolver_match
+            own = match is not None and match.url_name in _OWN_BUSINESS
+            if request.method not in ("GET", "HEAD") and not own and roles.is_auditor(request.user):
+                raise PermissionDenied(_("An auditor reads everything and changes nothing."))
+            return view(request, *args, **kwargs)
+
+        guarded.__dict__.update(getattr(view, "__dict__", {}))
+        return super().admin_view(guarded, cacheable)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        if context["has_permission"]:
+            groups = navigation.groups(request)
+            sections = [section for group in groups for section in group["sections"]]
+            context["navigation"] = groups
+            context["tabs"] = next((section["tabs"] for section in sections if section["current"]), [])
+            context["waiting"] = queue.waiting() if request.user.has_perm("orders.view_order") else 0
+        return context
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        from orders.admin.desk import today
+
+        return today.page(request, self)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from orders.admin.desk import addresses
+
+        return [*addresses(self), *super().get_urls()]

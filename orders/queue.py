@@ -1,0 +1,163 @@
+"""The approval queue: which records lie in which tab, how many, worth how much, and which one comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from orders import search
+from orders.models import Finding, Order, Progress, Refund, Severity, State
+
+UNKNOWN_FOR = timedelta(minutes=15)
+COUNTED_UP_TO = 10_000
+KINDS: dict[str, type[Order] | type[Refund]] = {"order": Order, "refund": Refund}
+_MOMENT = {"order": "placed_at", "refund": "refunded_at"}
+_AMOUNT = {"order": "total_due", "refund": "amount"}
+_SHOP = {"order": "shop", "refund": "order__shop"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: `holds` says which records lie in it at a moment; `counted` exactly, or up to a cap."""
+
+    name: str
+    title: str | Promise
+    holds: Callable[[datetime], Q]
+    counted: bool = True
+
+
+def _lost(now: datetime) -> Q:
+    """Failed, or nobody knows for too long."""
+    return Q(progress=Progress.FAILED) | Q(progress=Progress.UNKNOWN, progress_at__lt=now - UNKNOWN_FOR)
+
+
+TABS = {
+    tab.name: tab
+    for tab in (
+        Tab("review", _("Needs review"), lambda now: Q(state=State.PENDING, blockers__gt=0)),
+        Tab("ready", _("Ready"), lambda now: Q(state=State.PENDING, blockers=0)),
+        Tab("held", _("On hold"), lambda now: Q(state=State.HELD)),
+        Tab(
+            "approved",
+            _("Approved"),
+            lambda now: Q(state=State.APPROVED) & ~Q(progress=Progress.POSTED) & ~Q(_lost(now)),
+        ),
+        Tab("failed", _("Failed"), lambda now: Q(state=State.APPROVED) & _lost(now)),
+        Tab("posted", _("Posted"), lambda now: Q(state=State.APPROVED, progress=Progress.POSTED), counted=False),
+        Tab("rejected", _("Rejected"), lambda now: Q(state=State.REJECTED), counted=False),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a person looks at: the kind of record, the tab, and the filter within it."""
+
+    kind: str = "order"
+    tab: str = "review"
+    shop: str = ""
+    text: str = ""
+
+
+class Place(NamedTuple):
+    """Where a record stands in a view: the ids beside it, its number counted from 1 (None where the record is not in the view), and how many there are."""
+
+    previous: int | None
+    next: int | None
+    position: int | None
+    count: int
+
+
+def rows(view: View) -> QuerySet[Any]:
+    """The records of a view, newest first."""
+    found = _filtered(view).filter(TABS[view.tab].holds(timezone.now()))
+    return found.order_by(F(_MOMENT[view.kind]).desc(), F("id").desc())
+
+
+def _filtered(view: View) -> QuerySet[Any]:
+    found: QuerySet[Any] = KINDS[view.kind]._default_manager.all()
+    if view.shop:
+        found = found.filter(**{f"{_SHOP[view.kind]}__code": view.shop})
+    if view.text and view.kind == "order":
+        found = search.query(found, view.text)
+    elif view.text:
+        found = found.filter(order__in=search.query(Order.objects.all(), view.text).order_by().values("pk"))
+    return found
+
+
+def counts(view: View) -> dict[str, int]:
+    """How many records lie in each tab under the view's filter. Exact for open states, else at most COUNTED_UP_TO + 1."""
+    now = timezone.now()
+    found = _filtered(view).order_by()
+    still_open = Q(state__in=[State.PENDING, State.HELD]) | Q(state=State.APPROVED) & ~Q(progress=Progress.POSTED)
+    counted = found.filter(still_open).aggregate(
+        **{tab.name: Count("id", filter=tab.holds(now)) for tab in TABS.values() if tab.counted}
+    )
+    capped = (tab for tab in TABS.values() if not tab.counted)
+    return counted | {
+        tab.name: found.filter(tab.holds(now)).values("id")[: COUNTED_UP_TO + 1].count() for tab in capped
+    }
+
+
+def waiting() -> int:
+    """How many orders need a person's look."""
+    return Order.objects.filter(TABS["review"].holds(timezone.now())).count()
+
+
+def amounts(records: QuerySet[Any], kind: str) -> dict[str, Decimal]:
+    """The sums of these records by currency."""
+    summed = records.order_by().values_list("currency").annotate(Sum(_AMOUNT[kind]))
+    return {currency: total for currency, total in summed}
+
+
+def amount(record: Order | Refund) -> Decimal:
+    """What the record is worth: the total due of an order, the money that goes back of a refund."""
+    return record.total_due if isinstance(record, Order) else record.amount
+
+
+def place(view: View, record: Order | Refund) -> Place:
+    """The record's place in the view and its neighbours, also where it has just left the view."""
+    found = rows(view)
+    before, after = (found.filter(side) for side in _sides(view.kind, record))
+    nearest = before.order_by(F(_MOMENT[view.kind]).asc(), F("id").asc())
+    inside = found.filter(pk=record.pk).exists()
+    ahead, count = (rows.order_by().values("id")[: COUNTED_UP_TO + 1].count() for rows in (before, found))
+    return Place(
+        previous=nearest.values_list("pk", flat=True).first(),
+        next=after.values_list("pk", flat=True).first(),
+        position=ahead + 1 if inside else None,
+        count=count,
+    )
+
+
+def _sides(kind: str, record: Any) -> tuple[Q, Q]:
+    """What stands before and after the record when the newest comes first; a record without a moment counts as newest."""
+    name = _MOMENT[kind]
+    moment = getattr(record, name)
+    if moment is None:
+        nameless = Q(**{f"{name}__isnull": True})
+        return nameless & Q(pk__gt=record.pk), nameless & Q(pk__lt=record.pk) | ~nameless
+    same = Q(**{name: moment})
+    before = Q(**{f"{name}__gt": moment}) | Q(**{f"{name}__isnull": True}) | same & Q(pk__gt=record.pk)
+    return before, Q(**{f"{name}__lt": moment}) | same & Q(pk__lt=record.pk)
+
+
+def findings(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Finding]]:
+    """The findings of these records that a person should see, blocking ones first."""
+    of = (
+        Finding.objects.filter(**{f"{kind}__in": records})
+        .exclude(severity=Severity.INFO)
+        .order_by("severity", "code", "id")
+    )
+    found: dict[int, list[Finding]] = {}
+    for finding in of:
+        found.setdefault(getattr(finding, f"{kind}_id"), []).append(finding)
+    return found

@@ -1,0 +1,176 @@
+"""Who may do what in the admin: seven roles with the least rights each needs, and the one rule that an auditor never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.apps.registry import Apps
+
+
+SALES = ["order", "refund", "shipment", "invoice", "document", "payout"]
+GOODS = ["product", "stocklevel", "stockadjustment"]
+MAPPINGS = ["itemmapping", "taxmapping", "accountmapping"]
+BOOKS = [*MAPPINGS, "account", "taxcode", "period", "exchangerate", "numberseries", "ledger"]
+DECIDED = ["order", "refund", "payout", "stockadjustment", "customerchange"]
+PEOPLE = ["shop", "appointment", "deputy"]
+BROUGHT = ["importjob", "quarantine"]
+POST = ["connection", "message", "delivery", "attempt", "errand", "binding", "exportbatch", "run"]
+ENGINE = ["django_q.schedule", "django_q.ormq", "django_q.success", "django_q.failure"]
+ACCESS = ["auth.user", "auth.group", "otp_totp.totpdevice", "axes.accessattempt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A group: its sentence, and the models (of `orders` where no app is named) it may view, add and change."""
+
+    name: str
+    sentence: str | Promise
+    view: list[str] = field(default_factory=list)
+    add: list[str] = field(default_factory=list)
+    change: list[str] = field(default_factory=list)
+
+
+def _post(*names: str) -> list[str]:
+    return [f"integrations.{name}" for name in names]
+
+
+OWNER = Role(
+    "order data owner",
+    _(
+        "Corrects, approves, holds and rejects the orders of the shops he or she owns, maps what is unmapped, and names deputies."
+    ),
+    view=[
+        *SALES,
+        *GOODS,
+        *BOOKS,
+        *PEOPLE,
+        *BROUGHT,
+        "customer",
+        "customerchange",
+        "event",
+        *_post("delivery", "attempt", "run"),
+    ],
+    add=[*MAPPINGS, "deputy"],
+    change=[*DECIDED, *MAPPINGS, "deputy"],
+)
+DEPUTY = Role(
+    "deputy",
+    _("Decides for an owner, for the time and up to the amount named, and maps products."),
+    view=[*SALES, *GOODS, *BOOKS, *PEOPLE, "customer", "customerchange", "event", *_post("delivery", "attempt", "run")],
+    add=["itemmapping"],
+    change=[*DECIDED, "itemmapping"],
+)
+ACCOUNTANT = Role(
+    "accountant",
+    _("Brings in files, maps accounts, taxes and products, holds the month against the books, and closes periods."),
+    view=[
+        *SALES,
+        *GOODS,
+        *BOOKS,
+        *BROUGHT,
+        "customer",
+        "customerchange",
+        "shop",
+        "event",
+        *_post("delivery", "exportbatch", "run"),
+    ],
+    add=[*MAPPINGS, "account", "taxcode", "period", "exchangerate", "numberseries", "importjob"],
+    change=[*BOOKS, "quarantine"],
+)
+IT_LEAD = Role(
+    "IT lead",
+    _("Connects stores and ledgers, watches jobs, retries, and lets people in; approves nothing and sees no customer."),
+    view=["shop", "ledger", "importjob", "quarantine", "event", *_post(*POST), *ENGINE, *ACCESS],
+    add=[*_post("connection"), "auth.user", "otp_totp.totpdevice"],
+    change=[*_post("connection", "message", "delivery"), "auth.user", "otp_totp.totpdevice", "axes.accessattempt"],
+)
+MARKETING = Role(
+    "marketing manager",
+    _("Looks up products, prices and stock; sees no customers and no orders."),
+    view=["product", "stocklevel"],
+)
+ENTREPRENEUR = Role(
+    "entrepreneur",
+    _(
+        "Sees what was ordered, posted, shipped and invoiced, and what holds things up; opens books and shops and appoints their owners."
+    ),
+    view=[*SALES, *GOODS, *BOOKS, *PEOPLE, "customer", "event", *_post("connection", "delivery", "run")],
+    add=["shop", "appointment", "ledger"],
+    change=["shop", "ledger"],
+)
+AUDITOR = Role(
+    "auditor",
+    _("Reads everything and changes nothing, whatever other roles he or she holds."),
+    view=[
+        *SALES,
+        *GOODS,
+        *BOOKS,
+        *PEOPLE,
+        *BROUGHT,
+        "customer",
+        "customerchange",
+        "event",
+        *_post(*POST),
+        *ENGINE,
+        *ACCESS,
+    ],
+)
+ROLES = [OWNER, DEPUTY, ACCOUNTANT, IT_LEAD, MARKETING, ENTREPRENEUR, AUDITOR]
+SENTENCES = {role.name: role.sentence for role in ROLES}
+
+
+def is_auditor(user: Any) -> bool:
+    """Whether the person holds the role auditor; asked of the database once per loaded user."""
+    if not hasattr(user, "_holds_auditor"):
+        user._holds_auditor = bool(user.pk) and user.groups.filter(name=AUDITOR.name).exists()
+    return bool(user._holds_auditor)
+
+
+def may(user: Any, permission: str) -> bool:
+    """Whether the person has this right ("orders.change_order"); an auditor has no right but to view, not even as a superuser."""
+    if not permission.partition(".")[2].startswith("view_") and is_auditor(user):
+        return False
+    return bool(user.has_perm(permission))
+
+
+class Backend(ModelBackend):
+    """Django's own rights by groups, of which an auditor keeps those to view only."""
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        held = super().get_all_permissions(user_obj, obj)
+        if held and is_auditor(user_obj):
+            return {name for name in held if name.partition(".")[2].startswith("view_")}
+        return held
+
+
+def settle(apps: Apps) -> None:
+    """Make the seven groups, each with exactly its rights. For a migration; rights not yet made by Django are made here."""
+    group = apps.get_model("auth", "Group")
+    for role in ROLES:
+        made, _created = group.objects.get_or_create(name=role.name)
+        made.permissions.set([_permission(apps, *place) for place in _rights(role)])
+
+
+def _rights(role: Role) -> Iterator[tuple[str, str, str]]:
+    """Every right of the role as app, model, action."""
+    for action in ("view", "add", "change"):
+        for name in getattr(role, action):
+            app, _dot, model = name.rpartition(".")
+            yield app or "orders", model, action
+
+
+def _permission(apps: Apps, app: str, model: str, action: str) -> Any:
+    content_type, _created = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
+        app_label=app, model=model
+    )
+    made, _created = apps.get_model("auth", "Permission").objects.get_or_create(
+        content_type=content_type, codename=f"{action}_{model}", defaults={"name": f"Can {action} {model}"}
+    )
+    return made
