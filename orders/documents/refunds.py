@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from orders import incoming, money, outgoing
@@ -22,8 +22,8 @@ from orders.outgoing import DocumentKind
 
 def plan(refund: Refund) -> Plan:
     """The credit note and refund payments of a refund, with what keeps them. Never raises for bad data."""
+    prefetch_related_objects([refund], "lines__taxes", "payments")
     page = Sheet(refund.order)
-    page.order.refunds.all()
     key = reference.key(refund.order, DocumentKind.CREDIT_NOTE, refund.store_id)
     signed = page.stands_for(key)
     note = page.kept(signed) if signed else _credit_note(page, refund)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,7 @@ class Sheet:
     """Everything that drafting one order needs, loaded once. `problems` collects what is in the way, each once."""
 
     def __init__(self, order: Order) -> None:
+        prefetch_related_objects([order], "lines__taxes", "payments__parent", "shipments__lines")
         self.order, self.shop, self.ledger = order, order.shop, order.shop.ledger
         self.currency = order.currency
         self.chart = Chart(self.ledger, self.shop)

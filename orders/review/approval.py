@@ -1,0 +1,154 @@
+"""Approving: a person signs what the record says, and the documents due are drafted, frozen and chained in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import documents, events, incoming, ownership
+from orders.models import Approval, Ledger, Order, Refund, Reviewed, Severity, State, about
+from orders.review import records
+from orders.review.refusal import Refused, in_words
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def approve(record: Reviewed, *, by: User, version: int | None = None, note: str = "") -> Approval:
+    """Approve what the record says now; for an amount above the ledger's four-eyes limit the second call, by another person, completes it.
+
+    Raises Refused in words: not the owner or a deputy (superusers too), a blocking finding, another version than `version`, the corrector himself
+    where that is forbidden, or a record that is not pending.
+    """
+    with transaction.atomic(), in_words():
+        record = records.locked(record, version)
+        if record.state != State.PENDING:
+            raise Refused(_("Only what is pending can be approved; this is %s.") % record.get_state_display())
+        records.check(record)
+        _refuse_blocked(record)
+        plan = records.plan_of(record)
+        shop = ownership.shop_of(record)
+        authority = ownership.authority(by, shop, amount=plan.amount)
+        _refuse_corrector(record, shop.ledger, by)
+        approval = _first_or_second(record, plan, shop.ledger, by, authority.acting_for, note)
+        if records.complete(approval):
+            _complete(record, plan, approval, shop.ledger)
+        else:
+            type(record)._default_manager.filter(pk=record.pk).update(version=record.version + 1)
+        _tell(record, approval, by, authority.acting_for, note)
+        return approval
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What became of a bulk approval: the numbers approved, and those refused with the words."""
+
+    approved: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def approve_many(
+    ids: Sequence[int], *, by: User, count: int, sums: Mapping[str, Decimal], model: type[Order] | type[Refund] = Order
+) -> Bulk:
+    """Approve the frozen set that was confirmed: `count` ready records with these sums per currency.
+
+    Raises Refused, and approves nothing, if the set is no longer what was seen. Each record is then approved in a transaction of its own.
+    """
+    amount = "total_due" if model is Order else "amount"
+    ready = model._default_manager.filter(pk__in=ids, state=State.PENDING, blockers=0)
+    rows = ready.order_by().values_list("currency").annotate(n=Count("pk"), amount=Sum(amount))
+    seen = {currency: total for currency, _n, total in rows}
+    if sum(n for _currency, n, _total in rows) != count or seen != dict(sums):
+        raise Refused(
+            _("The set has changed since you looked at it; nothing was approved."), _("Look at the list again.")
+        )
+    result = Bulk()
+    for record in ready.order_by("pk"):
+        try:
+            approve(record, by=by, version=record.version)
+            result.approved.append(str(record))
+        except Refused as refusal:
+            result.refused.append((str(record), refusal.words))
+    return result
+
+
+def _refuse_blocked(record: Reviewed) -> None:
+    if record.blockers:
+        finding = getattr(record, "findings").filter(severity=Severity.BLOCKING).first()  # noqa: B009
+        raise Refused(finding.words, finding.fix)
+
+
+def _refuse_corrector(record: Reviewed, ledger: Ledger, by: User) -> None:
+    if ledger.corrector_may_not_approve and records.corrections_by(record, by.pk):
+        raise Refused(
+            _("You corrected it, and in this ledger whoever corrected a record may not approve it."),
+            _("Ask another person to approve it."),
+        )
+
+
+def _first_or_second(
+    record: Reviewed, plan: documents.Plan, ledger: Ledger, by: User, acting_for: User | None, note: str
+) -> Approval:
+    """The new approval, or the waiting one with its second pair of eyes."""
+    waiting = records.approval_of(record)
+    if waiting is not None and waiting.content_hash == plan.content_hash and not records.complete(waiting):
+        if waiting.by_id == by.pk:
+            raise Refused(
+                _("You have approved it already; above this amount a second person must."),
+                _("Ask another person to approve it."),
+            )
+        waiting.second_by, waiting.second_at = by, timezone.now()
+        waiting.save(update_fields=["second_by", "second_at"])
+        return waiting
+    if waiting is not None:
+        fall(waiting, _("approved anew"))
+    limit = ledger.four_eyes_limit
+    return Approval.objects.create(
+        **about(record), content_hash=plan.content_hash, content=incoming.canonical(plan.content), amount=plan.amount,
+        currency=plan.currency, by=by, acting_for=acting_for, at=timezone.now(), note=note,
+        needs_second=limit is not None and abs(plan.amount) > limit,
+    )  # fmt: skip
+
+
+def fall(approval: Approval, why: str) -> None:
+    """Mark an approval as fallen; its documents are the caller's business."""
+    approval.fallen_at, approval.fallen_why = timezone.now(), why[:500]
+    approval.save(update_fields=["fallen_at", "fallen_why"])
+
+
+def _complete(record: Reviewed, plan: documents.Plan, approval: Approval, ledger: Ledger) -> None:
+    now = timezone.now()
+    record.state, record.changed, record.decided_at = State.APPROVED, False, now
+    record.held_until, record.question = None, ""
+    record.version += 1
+    record.save(update_fields=["state", "changed", "decided_at", "held_until", "question", "version"])
+    order = records.order_of(record)
+    if order is None:
+        return
+    documents.sign(order, plan, approval=approval, not_before=now + timedelta(seconds=ledger.undo_seconds))
+    if isinstance(record, (Order, Refund)):
+        documents.update_progress(record)
+    if isinstance(record, Order):
+        for refund in record.refunds.filter(state__in=[State.PENDING, State.HELD]):
+            records.check(refund)
+
+
+def _tell(record: Reviewed, approval: Approval, by: User, acting_for: User | None, note: str) -> None:
+    words = (
+        _("Approved: %(amount)s %(currency)s")
+        if records.complete(approval)
+        else _("Approved by the first of two: %(amount)s %(currency)s")
+    )
+    events.record(
+        record, "approved", by=by, acting_for=acting_for, order=records.order_of(record), why=note,
+        after={"content": approval.content_hash, "documents": [item.reference for item in approval.documents.all()]},
+        words=words % {"amount": f"{approval.amount.normalize():f}", "currency": approval.currency},
+    )  # fmt: skip

@@ -1,0 +1,157 @@
+"""The other decisions: hold, reject, reopen (which is also the undo), assign."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import documents, events, ownership
+from orders.models import Booking, Document, Order, Outcome, Refund, RejectReason, Reviewed, State
+from orders.review import approval as approvals
+from orders.review import records
+from orders.review.refusal import Refused, in_words
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+_CHANGED = ["state", "held_until", "question", "reject_reason", "reject_note", "decided_at", "assignee", "version"]
+
+
+def hold(
+    record: Reviewed, *, by: User, question: str = "", until: datetime | None = None, version: int | None = None
+) -> None:
+    """Set a pending record aside, with a question or until a moment. Raises Refused."""
+    with transaction.atomic(), in_words():
+        record, acting_for = _mine(record, by, version, (State.PENDING,))
+        record.state, record.question, record.held_until = State.HELD, question, until
+        _save(record, "held", by, acting_for, question, _("Put on hold"))
+
+
+def reject(
+    record: Reviewed, *, by: User, reason: RejectReason | str, note: str = "", version: int | None = None
+) -> None:
+    """Keep a record out of the books, with a reason. Raises Refused, also where a document of it stands in the books already."""
+    if reason not in RejectReason.values:
+        raise Refused(_("Choose one of the reasons: %s.") % ", ".join(RejectReason.values))
+    with transaction.atomic(), in_words():
+        record, acting_for = _mine(record, by, version, (State.PENDING, State.HELD))
+        if isinstance(record, (Order, Refund)) and any(map(_taken_and_standing, documents.documents_of(record))):
+            raise Refused(
+                _("A document of it was sent to the books already."),
+                _("Let the store refund it, or approve the change."),
+            )
+        standing = records.approval_of(record)
+        if standing is not None:
+            approvals.fall(standing, _("rejected"))
+        record.state, record.reject_reason, record.reject_note = State.REJECTED, reason, note
+        record.held_until, record.question, record.decided_at = None, "", timezone.now()
+        _save(record, "rejected", by, acting_for, note, _("Rejected: %s") % RejectReason(reason).label)
+
+
+def reopen(record: Reviewed, *, by: User, why: str = "", version: int | None = None) -> None:
+    """Back to review: from hold, from rejected, or from approved as long as nothing was taken for sending (the undo) or what was taken was refused.
+
+    What is not taken is voided and never sent. Raises Refused once a document is on its way or in the books.
+    """
+    with transaction.atomic(), in_words():
+        record, acting_for = _mine(record, by, version, (State.HELD, State.REJECTED, State.APPROVED))
+        undone = record.state == State.APPROVED
+        if undone:
+            withdraw_documents(record, _("taken back by %s") % by, refuse_taken=True)
+        record.state, record.reject_reason, record.reject_note = State.PENDING, "", ""
+        record.held_until, record.question, record.decided_at = None, "", None
+        _save(
+            record,
+            "undone" if undone else "reopened",
+            by,
+            acting_for,
+            why,
+            _("Approval taken back") if undone else _("Reopened"),
+        )
+        records.check(record)
+        if isinstance(record, (Order, Refund)):
+            documents.update_progress(record)
+
+
+def wake(record: Reviewed) -> None:
+    """Back to review because the moment until which it was held has come; the system's own doing. Nothing if it is not so."""
+    with transaction.atomic():
+        record = records.locked(record, None)
+        if record.state != State.HELD or record.held_until is None or record.held_until > timezone.now():
+            return
+        record.state, record.held_until = State.PENDING, None
+        record.version += 1
+        record.save(update_fields=_CHANGED)
+        events.record(record, "woken", order=records.order_of(record), words=_("The hold is over"))
+
+
+def assign(record: Reviewed, user: User | None, *, by: User, version: int | None = None) -> None:
+    """Give a record to a person (None: back to the owner). Raises Refused."""
+    with transaction.atomic(), in_words():
+        record, acting_for = _mine(record, by, version, tuple(State))
+        record.assignee = user
+        _save(record, "assigned", by, acting_for, "", _("Assigned to %s") % (user or _("the owner")))
+
+
+def withdraw_documents(record: Reviewed, why: str, *, refuse_taken: bool) -> bool:
+    """Let the standing approval fall and void its documents that were not taken. Returns whether any document stands all the same.
+
+    `refuse_taken`: raise Refused instead if one that was taken is not definitely refused, unless another was refused (then that one is drafted anew).
+    """
+    standing = records.approval_of(record)
+    if not isinstance(record, (Order, Refund)):
+        if standing is not None:
+            approvals.fall(standing, why)
+        return False
+    rows = Booking.objects.select_for_update(no_key=True).filter(document__in=documents.documents_of(record))
+    bookings = list(rows.order_by("document_id"))
+    sent = [row for row in bookings if row.taken_at and not row.refused_at]
+    failed = any(row.refused_at for row in bookings)
+    if refuse_taken and (any(row.outcome in (Outcome.UNKNOWN, Outcome.STUCK) for row in sent) or (sent and not failed)):
+        raise Refused(
+            _("A document of it was taken for sending; it can no longer be undone."),
+            _("What is booked is put right by a refund in the store, or by changing the order there."),
+        )
+    open_rows = [row.document_id for row in bookings if not row.taken_at and not row.voided_at and not row.refused_at]
+    Booking.objects.filter(document_id__in=open_rows, taken_at=None).update(voided_at=timezone.now())
+    if standing is not None:
+        approvals.fall(standing, why)
+    return bool(sent)
+
+
+def _mine(
+    record: records.Record, by: User, version: int | None, states: tuple[State, ...]
+) -> tuple[records.Record, User | None]:
+    """The locked record if the person may decide on it and it is in one of the states, and whom the person acts for."""
+    record = records.locked(record, version)
+    authority = ownership.authority(by, ownership.shop_of(record))
+    if record.state not in states:
+        raise Refused(
+            _("This is %(state)s; that can only be done with what is %(states)s.")
+            % {"state": record.get_state_display(), "states": ", ".join(str(state.label) for state in states)}
+        )
+    return record, authority.acting_for
+
+
+def _save(record: Reviewed, verb: str, by: User, acting_for: User | None, why: str, words: str) -> None:
+    record.version += 1
+    record.save(update_fields=_CHANGED)
+    events.record(
+        record,
+        verb,
+        by=by,
+        acting_for=acting_for,
+        order=records.order_of(record),
+        after={"state": record.state},
+        why=why,
+        words=words,
+    )
+
+
+def _taken_and_standing(document: Document) -> bool:
+    booking = document.booking
+    return booking.taken_at is not None and booking.refused_at is None

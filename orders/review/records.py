@@ -1,0 +1,78 @@
+"""What the decisions have in common: the locked record in the version that was seen, its shop, its plan, its standing approval."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from orders import documents, findings, incoming, money
+from orders.models import Approval, Order, Payout, Refund, Reviewed, about
+from orders.review.refusal import Refused
+
+Record = TypeVar("Record", bound=Reviewed)
+_PARTS = ("shop__ledger__adjustment_account", "customer", "billing", "shipping")
+_ORDERS = Order.objects.select_related(*_PARTS)
+_REFUNDS = Refund.objects.select_related("order", *(f"order__{part}" for part in _PARTS))
+_OWN = {item.name for item in Reviewed._meta.get_fields()}
+
+
+def locked(record: Record, version: int | None) -> Record:
+    """The record afresh under its row lock. Raises Refused if it is no longer the version that was seen."""
+    fresh = type(record)._default_manager.select_for_update(no_key=True, of=("self",)).get(pk=record.pk)
+    if version is not None and fresh.version != version:
+        raise Refused(
+            _("It was changed since you looked at it."), _("Look at what changed and decide again; nothing was done.")
+        )
+    return fresh
+
+
+def order_of(record: Reviewed) -> Order | None:
+    """The order that a record's documents belong to, None for what has none."""
+    if isinstance(record, Order):
+        return record
+    return record.order if isinstance(record, Refund) else None
+
+
+def plan_of(record: Reviewed) -> documents.Plan:
+    """What approving would sign, from the database as it is now; nothing for records without documents, whose content is what they say."""
+    if isinstance(record, Order):
+        return documents.plan(_ORDERS.get(pk=record.pk))
+    if isinstance(record, Refund):
+        return documents.plan_refund(_REFUNDS.get(pk=record.pk))
+    said = {
+        item.name: str(getattr(record, item.attname))
+        for item in record._meta.concrete_fields
+        if item.name not in _OWN and isinstance(item, models.Field)
+    }
+    amount: Any = getattr(record, "amount", money.ZERO)
+    currency: str = getattr(record, "currency", "")
+    return documents.Plan(drafts=(), problems=(), content=incoming.plain(said), amount=amount, currency=currency)
+
+
+def check(record: Reviewed) -> None:
+    """Find everything about it again; the counts on the record follow."""
+    if isinstance(record, Order):
+        findings.check(record)
+    elif isinstance(record, Refund):
+        findings.check_refund(record)
+    elif isinstance(record, Payout):
+        findings.check_payout(record)
+    record.refresh_from_db(fields=["blockers", "warnings"])
+
+
+def approval_of(record: Reviewed) -> Approval | None:
+    """The approval that has not fallen, complete or not."""
+    return Approval.objects.filter(**about(record), fallen_at=None).first()
+
+
+def complete(approval: Approval) -> bool:
+    return not approval.needs_second or approval.second_by_id is not None
+
+
+def corrections_by(record: Reviewed, user_id: int) -> bool:
+    """True if the user corrected or adjusted what would be signed."""
+    related: list[models.Manager[Any]] = [getattr(record, "corrections"), getattr(record, "adjustments")]  # noqa: B009
+    ends = ("retired_at", "withdrawn_at")
+    return any(rows.filter(by_id=user_id, **{end: None}).exists() for rows, end in zip(related, ends, strict=True))

@@ -1,0 +1,77 @@
+"""After any change of data: the findings anew, and whether the approval still holds; what has fallen due under it is signed."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import documents, events
+from orders.models import Approval, Order, Refund, Reviewed, State
+from orders.review import decisions, records
+
+
+def refresh(record: Reviewed, *, why: str = "") -> None:
+    """Bring a record up to date with its data, within the caller's transaction, which holds the record's lock.
+
+    Another content than was approved lets the approval fall: what was not taken is voided, and what was taken stands until the next approval takes it
+    back by a credit note. The same content keeps the approval and signs what has become due, unless a finding blocks it or it exceeds what was approved.
+    """
+    with transaction.atomic():
+        approval = records.approval_of(record)
+        plan = records.plan_of(record) if approval is not None else None
+        if approval is not None and plan is not None and plan.content_hash != approval.content_hash:
+            _fallen(record, approval, why or _("the store changed it"))
+            approval = None
+        records.check(record)
+        if approval is not None and plan is not None and record.state == State.APPROVED and records.complete(approval):
+            _sign_due(record, plan, approval)
+        if isinstance(record, (Order, Refund)):
+            documents.update_progress(record)
+        if isinstance(record, Order):
+            for refund in record.refunds.all():
+                refresh(refund, why=why)
+
+
+def _fallen(record: Reviewed, approval: Approval, why: str) -> None:
+    was_approved = record.state == State.APPROVED
+    stands = decisions.withdraw_documents(record, why, refuse_taken=False)
+    record.state = State.PENDING if was_approved else record.state
+    record.changed = True
+    record.version += 1
+    record.save(update_fields=["state", "changed", "version"])
+    words = (
+        _("The approval fell: %s; what was sent stands until it is approved again")
+        if stands
+        else _("The approval fell: %s")
+    )
+    events.record(
+        record,
+        "approval fell",
+        order=records.order_of(record),
+        before={"content": approval.content_hash},
+        why=why,
+        words=(words % why)[:500],
+    )
+
+
+def _sign_due(record: Reviewed, plan: documents.Plan, approval: Approval) -> None:
+    """Sign under the same approval what has fallen due since; else back to review."""
+    order = records.order_of(record)
+    if order is None or not plan.to_sign:
+        return
+    too_much = any(draft.document.gross > abs(approval.amount) for draft in plan.to_sign)
+    if record.blockers or too_much:
+        why = (
+            _("what has fallen due exceeds what was approved")
+            if too_much
+            else _("something fell due that needs a decision")
+        )
+        _fallen(record, approval, why)
+        return
+    signed = documents.sign(order, plan, approval=approval, not_before=timezone.now(), automatic=True)
+    references = [item.reference for item in signed]
+    events.record(
+        record, "signed automatically", order=order, after={"documents": references, "approval": approval.pk},
+        words=_("Fell due under the standing approval: %s") % ", ".join(f"{item.get_kind_display()} {item.reference}" for item in signed),
+    )  # fmt: skip
