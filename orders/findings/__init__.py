@@ -1,0 +1,21 @@
+"""What is wrong or remarkable about a record, found afresh from what stands in the database, with the fix in words."""
+
+from __future__ import annotations
+
+from orders.findings.causes import Affected, Group, affected, groups, recheck
+from orders.findings.checks import check, check_payout, check_refund
+from orders.findings.codes import CODES, Code, Concerns
+
+__all__ = [
+    "CODES",
+    "Affected",
+    "Code",
+    "Concerns",
+    "Group",
+    "affected",
+    "check",
+    "check_payout",
+    "check_refund",
+    "groups",
+    "recheck",
+]

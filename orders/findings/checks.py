@@ -1,0 +1,61 @@
+"""Runs the checks over a record and its plan, and keeps what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from django.conf import settings
+from django.utils import translation
+
+from orders import documents
+from orders.documents.problem import Problem
+from orders.findings import records, registry
+from orders.models import Finding, Order, Payout, Refund, Severity
+
+Record = TypeVar("Record")
+_IMPLIED_BY = {"invoice_missing": "order_not_approved"}
+
+
+def check(order: Order) -> list[Finding]:
+    """Find everything about the order again, and keep it; its blockers and warnings are counted. In the caller's transaction."""
+    fresh = records.order(order.pk)
+    with _office_language():
+        return records.keep(order, _joined(_found(registry.ORDER, fresh), documents.plan(fresh).problems))
+
+
+def check_refund(refund: Refund) -> list[Finding]:
+    """The same for a refund."""
+    fresh = records.refund(refund.pk)
+    with _office_language():
+        return records.keep(refund, _joined(_found(registry.REFUND, fresh), documents.plan_refund(fresh).problems))
+
+
+def check_payout(payout: Payout) -> list[Finding]:
+    """The same for a payout."""
+    fresh = records.payout(payout.pk)
+    with _office_language():
+        return records.keep(payout, _found(registry.PAYOUT, fresh))
+
+
+def _found(checks: Iterable[Callable[[Record], Iterator[Problem]]], record: Record) -> list[Problem]:
+    return [problem for check in checks for problem in check(record)]
+
+
+def _joined(ours: list[Problem], planned: Iterable[Problem]) -> list[Problem]:
+    """What the checks and the plan found, nobody told twice: of a code that both found, the graver stands, ours on a tie."""
+    theirs = [problem for problem in planned if _IMPLIED_BY.get(problem.code) not in {mine.code for mine in ours}]
+    gravest = {problem.code: _gravity(problem) for problem in sorted(theirs, key=_gravity, reverse=True)}
+    kept = [problem for problem in ours if _gravity(problem) <= gravest.get(problem.code, _gravity(problem))]
+    known = {problem.code for problem in kept}
+    return [*kept, *(problem for problem in theirs if problem.code not in known)]
+
+
+def _gravity(problem: Problem) -> int:
+    """0 is gravest."""
+    return list(Severity).index(Severity(problem.severity))
+
+
+def _office_language() -> translation.override:
+    """Findings are stored, so they are worded in the office's language, not in that of whoever happened to cause the check."""
+    return translation.override(settings.LANGUAGE_CODE)

@@ -1,0 +1,67 @@
+"""What became of the order's signed documents in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from orders import money
+from orders.documents.problem import Problem
+from orders.findings.amounts import figure
+from orders.findings.codes import problem
+from orders.models import Document, Invoice, Order, Outcome
+from orders.outgoing import DocumentKind
+
+GONE = frozenset({"voided", "deleted"})
+
+
+def invoices(order: Order) -> list[Document]:
+    """The order's invoices that were taken for sending and not refused: they stand, whatever the store says now."""
+    return [row for row in order.documents.all() if row.kind == DocumentKind.INVOICE and _was_sent(row)]
+
+
+def ledger(order: Order) -> Iterator[Problem]:
+    """What is booked should stay as it was booked."""
+    for document in order.documents.all():
+        invoice = getattr(document, "invoice", None)
+        if invoice is not None:
+            yield from _as_booked(document, invoice)
+
+
+def failures(order: Order) -> Iterator[Problem]:
+    """The latest revision of a document that the ledger refused, or that a fault of ours stopped."""
+    latest = {document.key: document for document in sorted(order.documents.all(), key=lambda row: row.revision)}
+    for document in latest.values():
+        booking = document.booking
+        if booking.outcome in (Outcome.REFUSED, Outcome.STUCK) and booking.voided_at is None:
+            words = _("%(kind)s %(reference)s was not booked: %(words)s") % {
+                "kind": DocumentKind(document.kind).label.capitalize(),
+                "reference": document.reference,
+                "words": booking.words or booking.get_outcome_display(),
+            }
+            yield problem("posting_failed", words, fix=booking.fix, field=_field(document))
+
+
+def _as_booked(document: Document, invoice: Invoice) -> Iterator[Problem]:
+    agreed = document.gross + money.total(
+        Decimal(str(row["net"])) + Decimal(str(row["tax"])) for row in invoice.adjustments
+    )
+    values = {"number": invoice.number or document.reference, "state": invoice.state}
+    if invoice.state in GONE:
+        words = _("%(number)s was %(state)s in the ledger after it was booked.") % values
+        yield problem("invoice_changed_in_ledger", words, field=_field(document), difference=-document.gross)
+    elif invoice.total != agreed:
+        figures = {"now": figure(invoice.total, invoice.currency), "then": figure(agreed, invoice.currency)}
+        words = _("%(number)s stands in the ledger with %(now)s instead of %(then)s.") % (values | figures)
+        yield problem("invoice_changed_in_ledger", words, field=_field(document), difference=invoice.total - agreed)
+
+
+def _was_sent(document: Document) -> bool:
+    booking = document.booking
+    return booking.taken_at is not None and booking.refused_at is None
+
+
+def _field(document: Document) -> str:
+    return f"document:{document.kind}:{document.reference}"
