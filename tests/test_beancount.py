@@ -175,6 +175,19 @@ def test_an_entry_corrected_by_hand_is_never_removed_as_half_of_one(tmp_path: Pa
     assert len(transactions(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", ""])
+def test_an_editor_may_change_line_ends_and_trim_the_last(tmp_path: Path, ending: str) -> None:
+    ledger = make(tmp_path)
+    ledger.book(documents.invoice("1"))
+    path = tmp_path / MONTH
+    text = path.read_text().rstrip("\n").replace("\n", ending or "\n") + ending
+    path.write_bytes(text.encode())
+    assert ledger.find(documents.invoice("1")) is not None
+    ledger.book(documents.invoice("2"))
+    assert not (tmp_path / "removed.txt").exists()
+    assert len(transactions(tmp_path)) == 2
+
+
 def test_the_same_entry_in_two_months_is_a_conflict(tmp_path: Path) -> None:
     ledger = make(tmp_path)
     ledger.book(documents.invoice())
@@ -330,10 +343,10 @@ def test_every_length_of_half_an_entry_is_seen_as_absent_and_mended(tmp_path: Pa
     document = documents.invoice()
     ledger.book(document)
     whole = path.read_bytes()
-    for length in range(start, len(whole) - 1):
+    for length in range(start, len(whole) - 2):
         path.write_bytes(whole[:length])
         assert ledger.find(document) is None
-    for length in range(start, len(whole) - 1, 97):
+    for length in range(start, len(whole) - 2, 97):
         path.write_bytes(whole[:length])
         ledger.book(document)
         assert path.read_bytes() == whole

@@ -90,9 +90,8 @@ class Session(requests.Session):
             words = f"The call to {self.base.netloc} cannot be made: {type(error).__name__}."
             raise Misconfigured(words, fix="Enter address and secrets again, without blanks or line breaks.") from error
         spent = 1000 * (time.monotonic() - begun)
-        _log.info(
-            "%s %s: %d in %.0f ms", method, urlsplit(target)._replace(query="").geturl(), response.status_code, spent
-        )
+        place = redact(urlsplit(target)._replace(query="").geturl(), self.secrets)
+        _log.info("%s %s: %d in %.0f ms", method, place, response.status_code, spent)
         if response.status_code not in expect and (trouble := answers.trouble(response, self.secrets)):
             raise trouble
         return response

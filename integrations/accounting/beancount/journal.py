@@ -34,7 +34,7 @@ PATIENCE = 20.0  # seconds to wait for the lock; a write takes milliseconds
 
 _BEGIN = b"; ordersync begin "
 _HEAD = re.compile(rb"^; ordersync begin (\d+)\n", re.MULTILINE)
-_TAIL = re.compile(rb"^; ordersync end (\d+) ([0-9a-f]{64})\n", re.MULTILINE)
+_TAIL = re.compile(rb"^; ordersync end (\d+) ([0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
 _OPEN = re.compile(rb"^(\d{4}-\d\d-\d\d)[ \t]+(open|close)[ \t]+(\S+)(?:[ \t]+([A-Z][A-Z0-9,'._ \t-]*))?", re.MULTILINE)
 
 
