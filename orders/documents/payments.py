@@ -173,7 +173,7 @@ def money_rows(page: Sheet, payment: Payment, *, leaving: bool = False) -> list[
 
 
 _DISPUTES = {PaymentKind.CHARGEBACK: DocumentKind.REFUND_PAYMENT, PaymentKind.REVERSAL: DocumentKind.PAYMENT}
-_SETTLES = {
+_SETTLES: dict[str, int] = {
     DocumentKind.PAYMENT: 1,
     DocumentKind.JOURNAL: 1,
     DocumentKind.CREDIT_NOTE: 1,

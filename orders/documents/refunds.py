@@ -16,7 +16,7 @@ from orders.documents import lines, payments, reference, sheet
 from orders.documents.plan import Draft, Origin, Plan
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import LineKind, PaymentStatus
-from orders.models import Document, DocumentLine, Purpose, RecogniseOn, Refund, RefundLine
+from orders.models import Document, DocumentLine, Payment, Purpose, RecogniseOn, Refund, RefundLine
 from orders.outgoing import DocumentKind
 
 
@@ -243,7 +243,7 @@ def _difference(page: Sheet, refund: Refund, credit: _Credit) -> None:
         credit.rows.append((line, Origin()))
 
 
-def _money_back(page: Sheet, refund: Refund, payment: payments.Payment, note: Draft | None, deposit: bool) -> Draft:
+def _money_back(page: Sheet, refund: Refund, payment: Payment, note: Draft | None, deposit: bool) -> Draft:
     signed = page.stands_for(reference.key(page.order, DocumentKind.REFUND_PAYMENT, payment.store_id))
     if signed is not None:
         return page.kept(signed)

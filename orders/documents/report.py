@@ -98,7 +98,7 @@ def _owes_documents(record: Order | Refund) -> bool:
 def _progress(document: Document) -> None:
     source = document.sources.select_related("refund").first()
     if source is not None and source.refund is not None:
-        update_progress(Refund.objects.get(pk=source.refund_id))
+        update_progress(source.refund)
     elif document.order_id is not None:
         update_progress(Order.objects.get(pk=document.order_id))
 

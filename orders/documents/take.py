@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Max
 from django.utils import timezone
@@ -88,9 +89,10 @@ def _objection(document: Document) -> tuple[str, str] | None:
     return None
 
 
-def _last_day(document: Document) -> object:
+def _last_day(document: Document) -> date | None:
     numbered = Document.objects.filter(ledger=document.ledger, kind=document.kind).exclude(booking__number="")
-    return numbered.aggregate(last=Max("issued_on"))["last"]
+    last: date | None = numbered.aggregate(last=Max("issued_on"))["last"]
+    return last
 
 
 def _number(document: Document) -> str:
