@@ -176,19 +176,19 @@ def outline(head: bytes) -> Outline | None:
     path: list[str] = []
     lists: list[bool] = []
     key, previous = "", ""
-    for token in _TOKEN.findall(text):
-        if token in "{[":
+    for part in _TOKEN.findall(text):
+        if part in "{[":
             if lists:
                 path.append("[]" if lists[-1] else key)
-            lists.append(token == "[")
-        elif token in "}]":
+            lists.append(part == "[")
+        elif part in "}]":
             if not lists:
                 break
             lists.pop()
             path = path[: max(len(lists) - 1, 0)]
-        elif token == ":" and lists and not lists[-1] and previous.startswith('"'):
+        elif part == ":" and lists and not lists[-1] and previous.startswith('"'):
             key = previous[1:-1]
             if len(path) <= 3:
                 keys.setdefault(tuple(path), set()).add(key)
-        previous = token
+        previous = part
     return Outline(text[0], keys)

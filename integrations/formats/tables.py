@@ -56,7 +56,7 @@ def encoding(head: bytes) -> str:
 
 
 def rows(stream: BinaryIO) -> Iterator[Row]:
-    """Every row that is not blank, the titles first. `stream` starts at its beginning. Raises Unreadable, naming the line."""
+    """Every row that is not blank, the titles first, without NUL, which PostgreSQL cannot keep. Raises Unreadable, naming the line."""
     buffered = io.BufferedReader(stream, 1 << 16) if isinstance(stream, io.RawIOBase) else stream
     start = buffered.tell()
     head = buffered.read(1 << 16)
@@ -67,8 +67,8 @@ def rows(stream: BinaryIO) -> Iterator[Row]:
     reader = csv.reader(text, delimiter=_delimiter(first))
     try:
         for cells in reader:
-            if any(cells):
-                yield Row(reader.line_num, cells)
+            if whole := "".join(cells):
+                yield Row(reader.line_num, [cell.replace("\x00", "") for cell in cells] if "\x00" in whole else cells)
     except (csv.Error, UnicodeDecodeError) as error:
         raise Unreadable(f"The table breaks off near line {reader.line_num + 1}: {error}. Export it again from the store.") from error
     finally:
@@ -88,14 +88,15 @@ def grouped(found: Iterator[Row], column: int) -> Iterator[list[Row]]:
     with closing(sqlite3.connect("")) as staged:
         staged.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000; PRAGMA temp_store = FILE;"
-            "CREATE TABLE staged (n INTEGER PRIMARY KEY, name TEXT, line INTEGER, cells TEXT)"
+            "CREATE TABLE staged (n INTEGER PRIMARY KEY, name TEXT, line INTEGER, cells TEXT);"
+            "CREATE TABLE firsts (name TEXT PRIMARY KEY, first INTEGER) WITHOUT ROWID"
         )
         insert = "INSERT INTO staged (name, line, cells) VALUES (?, ?, ?)"
         staged.executemany(insert, ((_key(row, column), row.line, json.dumps(row.cells)) for row in found))
+        staged.execute("INSERT INTO firsts SELECT name, min(n) FROM staged GROUP BY name")
         key, group = None, list[Row]()
         for first, at, line, cells in staged.execute(
-            "SELECT first, n, line, cells FROM staged JOIN (SELECT name, min(n) AS first FROM staged GROUP BY name) USING (name)"
-            " ORDER BY first, n"
+            "SELECT first, n, line, cells FROM staged CROSS JOIN firsts USING (name) ORDER BY first, n"
         ):
             if first != key and group:
                 yield group

@@ -76,6 +76,6 @@ def _what(head: bytes) -> str:
 
 def _what_json(outline: elements.Outline) -> str:
     keys = sorted(outline.record("data"))
-    if not keys:
+    if not keys or keys == ["data"]:
         return "This JSON file holds no records."
     return f"This is JSON, but of no known store's orders; it holds: {', '.join(keys[:12])}{' …' if len(keys) > 12 else ''}."

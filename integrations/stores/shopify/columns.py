@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,24 +18,26 @@ REQUIRED = (
 )  # fmt: skip
 _OTHER_SPELLINGS = {"canceledat": "cancelledat", "financialstate": "financialstatus"}
 _TEMPLATE = {"transactionkind", "shippinglineprice", "tax1title", "metafieldnamespace"}
-_NUMBER = re.compile(r"-?\d+(\.\d{1,6})?", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,14}(\.\d{1,6})?", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|( ?[+-]\d\d:?\d\d)| UTC)?", re.ASCII)
 
 
 class Columns:
-    """Where each column stands. Raises Unreadable, naming what is missing."""
+    """The titles of one file. Raises Unreadable, naming what is missing."""
 
     def __init__(self, header: Sequence[str]) -> None:
         self.header = header
         names = [_OTHER_SPELLINGS.get(name, name) for name in map(tables.normal, header)]
-        self.place: Mapping[str, int] = {name: at for at, name in reversed(list(enumerate(names))) if name}
-        missing = [title for title in REQUIRED if tables.normal(title) not in self.place]
+        self.names = [name if name not in names[:at] else "" for at, name in enumerate(names)]  # of two alike, the first
+        missing = [title for title in REQUIRED if tables.normal(title) not in names]
         if missing:
-            raise Unreadable(_words(missing, set(self.place)))
-        self.taxes = [(f"tax{n}name", f"tax{n}value") for n in range(1, 10) if f"tax{n}value" in self.place]
+            raise Unreadable(_words(missing, set(names)))
+        self.taxes = [(f"tax{n}name", f"tax{n}value") for n in range(1, 10) if f"tax{n}value" in names]
 
-    def __contains__(self, name: str) -> bool:
-        return name in self.place
+    def row(self, found: tables.Row) -> OrderRow:
+        """The row with its cells by their columns' names."""
+        values = dict(zip(self.names, map(str.strip, found.cells), strict=False))
+        return OrderRow(self, found.line, found.cells, found.at, values)
 
 
 def _words(missing: Sequence[str], there: set[str]) -> str:
@@ -57,12 +60,12 @@ class OrderRow:
     columns: Columns
     line: int
     cells: Sequence[str]
-    at: int = 0
+    at: int
+    values: Mapping[str, str]
 
     def text(self, name: str) -> str:
-        """The cell as clean text; "" where there is no such column or cell."""
-        at = self.columns.place.get(name, -1)
-        return node.clean(self.cells[at]) if 0 <= at < len(self.cells) else ""
+        """The cell, trimmed; "" where there is no such column or cell."""
+        return self.values.get(name, "")
 
     def guarded(self, name: str) -> str:
         """The cell without the apostrophe that guards postcodes and phone numbers from spreadsheets."""
@@ -70,13 +73,14 @@ class OrderRow:
 
     def amount(self, name: str) -> Decimal | None:
         """The amount in the cell, None if it is empty. Raises Unclear: commas and currency signs are never guessed at."""
-        text = self.text(name)
+        text = self.values.get(name)
         if not text:
             return None
-        if not _NUMBER.fullmatch(text):
+        found = _number(text)
+        if found is None:
             fix = "An amount looks like 1234.50. Export again from Shopify and import that file as it is."
             raise node.Unclear(self.title(name), text, fix)
-        return node.number(self.title(name), text)
+        return found
 
     def sum(self, name: str) -> Decimal:
         """The amount in the cell, 0 if it is empty."""
@@ -104,4 +108,9 @@ class OrderRow:
 
     def title(self, name: str) -> str:
         """The column's title as the file writes it."""
-        return self.columns.header[self.columns.place[name]]
+        return self.columns.header[self.columns.names.index(name)]
+
+
+@functools.lru_cache(maxsize=1 << 14)  # most amounts of a file come again and again
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if _NUMBER.fullmatch(text) else None

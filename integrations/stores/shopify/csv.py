@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, ClassVar
 from zoneinfo import ZoneInfo
@@ -20,8 +21,11 @@ from integrations.stores.shopify.columns import Columns, OrderRow
 from orders import incoming
 
 _MARKS = {"name", "lineitemname", "lineitemquantity", "financialstatus"}
-_CUSTOMERS = {"customerid", "acceptsemailmarketing", "totalspent"}
-_PRODUCTS = {"handle", "variantprice", "title"}
+_OTHERS = (
+    ({"customerid", "acceptsemailmarketing", "totalspent"}, "This looks like a Shopify export of customers, not of orders."),
+    ({"handle", "variantprice", "title"}, "This looks like a Shopify export of products, not of orders."),
+    ({"fivetransynced"}, "This looks like a table from a data warehouse, which holds an order in parts."),
+)
 
 
 @registry.layout
@@ -35,9 +39,9 @@ class OrdersCsv:
         """True if the titles are those of an order export. Raises Unreadable for other exports of Shopify and for missing columns."""
         titles = tables.titles(head)
         names = set(map(tables.normal, titles))
-        for marks, what in ((_CUSTOMERS, "customers"), (_PRODUCTS, "products")):
+        for marks, what in _OTHERS:
             if marks <= names:
-                raise base.Unreadable(f"This looks like a Shopify export of {what}, not of orders. Export from the Orders page.")
+                raise base.Unreadable(f"{what} Export from the Orders page of Shopify instead.")
         if not names >= _MARKS:
             return False
         Columns(titles)
@@ -49,8 +53,8 @@ class OrdersCsv:
         columns = Columns(next(found, tables.Row(0, ())).cells)
         body = (row for row in found if list(row.cells) != list(columns.header))  # files put together repeat the titles
         zone = ZoneInfo(setting.time_zone)
-        for group in tables.grouped(body, columns.place["name"]):
-            yield from _records([OrderRow(columns, row.line, row.cells, row.at) for row in group], setting.currency, zone)
+        for group in tables.grouped(body, columns.names.index("name")):
+            yield from _records([columns.row(row) for row in group], setting.currency, zone)
 
 
 def _records(group: Sequence[OrderRow], currency: str, zone: ZoneInfo) -> Iterator[incoming.Record]:
@@ -77,7 +81,7 @@ def _split(group: Sequence[OrderRow]) -> list[Sequence[OrderRow]]:
     if len(starts) < 2:
         return [group]
     ids = {group[at].text("id") for at in starts}
-    together = all(after.at - row.at == 1 for row, after in zip(group, group[1:], strict=False))
+    together = all(after.at - row.at == 1 for row, after in itertools.pairwise(group))
     if len(ids) < len(starts) or "" in ids or not together or starts[0]:
         fix = "The file has this order more than once, so its rows cannot be told apart. Export it alone and import that file."
         raise Unclear("Name", group[0].text("name"), fix)

@@ -135,10 +135,8 @@ def _with_taxes_of_the_order(node: Node, lines: list[incoming.Line], currency: s
 
 
 def _shares(tax: incoming.Tax, over: list[Decimal], currency: str) -> list[incoming.Tax]:
-    if not money.is_exact(tax.amount, currency) or min(over) < 0:
-        parts = [tax.amount, *[ZERO] * (len(over) - 1)]
-    else:
-        parts = money.allocate(tax.amount, over, currency)
+    divisible = money.is_exact(tax.amount, currency) and min(over) >= 0
+    parts = money.allocate(tax.amount, over, currency) if divisible else [tax.amount, *[ZERO] * (len(over) - 1)]
     return [
         incoming.Tax(title=tax.title, rate=tax.rate, amount=part, remitted_by=tax.remitted_by, derived=True) for part in parts
     ]

@@ -44,7 +44,7 @@ def _refund(
         currency=currency,
         refunded_at=node.instant("processed_at") or node.instant("created_at"),
         reason=node.text("note"),
-        lines=tuple([*returned, *adjusted, *duties]),
+        lines=(*returned, *adjusted, *duties),
         payments=tuple(item for item in paid if item.kind == PaymentKind.REFUND),
     )
     return _in_the_shops_currency(order, found, back, currency)

@@ -50,7 +50,7 @@ def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Ord
         refunds=tuple(_refunds(head, stated, lines, payments, currency)),
         shipments=tuple(_shipments(head, zone)),
         identities=tuple(stated.broken()),
-        notes=tuple([*notes, *_notes(stated, lines)]),
+        notes=(*notes, *_notes(stated, lines)),
     )
 
 
@@ -62,7 +62,7 @@ def _lines(head: OrderRow, rows: Sequence[OrderRow], stated: sums.Sums, currency
     values = [money.kept(value - share) for value, share in zip(gross, off, strict=True)]
     shipping = stated.shipping - stated.on_shipping
     taxable = [row.text("lineitemtaxable").lower() != "false" for row in rows]
-    taxes = sums.taxes(head, stated, values, shipping, taxable, currency)
+    taxes = sums.taxes(stated, values, shipping, taxable, currency)
     lines = [
         _item(row, value, share, tuple(tax), derived=bool(share - row.sum("lineitemdiscount")))
         for row, value, share, tax in zip(rows, values, off, taxes, strict=False)

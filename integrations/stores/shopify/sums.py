@@ -5,6 +5,7 @@ The sums that the export states, checked on real exports of seven shops (docs/st
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from orders.money import ZERO
 _RATE = re.compile(r"^(.*?)\s*\(?(\d+(?:\.\d+)?)\s?%\)?$", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sums:
     """The header's amounts of one order; `items` is the sum of price times quantity, `line_discounts` of the column Lineitem discount."""
 
@@ -31,40 +32,44 @@ class Sums:
     discount: Decimal
     duties: Decimal
     refunded: Decimal
-    named_taxes: Decimal
+    named_taxes: Sequence[tuple[str, Decimal]]
 
-    @property
+    @functools.cached_property
     def on_shipping(self) -> Decimal:
         """What of the discount was taken off the shipping: a free-shipping code leaves the subtotal alone, and the shipping as it was."""
         off_items = self.items - self.subtotal
         rest = self.discount - off_items
         taken = self.subtotal + self.shipping - rest
-        if ZERO <= off_items and ZERO < rest <= self.shipping and self.total in self._with_taxes(taken):
+        if off_items >= ZERO and ZERO < rest <= self.shipping and self.total in self._with_taxes(taken):
             return rest
         return ZERO
 
-    @property
+    @functools.cached_property
     def off_items(self) -> Decimal:
         """What of the discount was taken off the items."""
         return self.discount - self.on_shipping
 
-    @property
+    @functools.cached_property
     def before_tax(self) -> Decimal:
         """Subtotal and shipping, less what was taken off the shipping, and duties."""
         return self.subtotal + self.shipping - self.on_shipping + self.duties
 
-    @property
+    @functools.cached_property
     def tax_included(self) -> bool:
         """True if the taxes are contained in the prices: the file does not say, the total does."""
         return bool(self.taxes) and self.total == self.before_tax
 
-    @property
+    @functools.cached_property
     def by_header(self) -> Decimal:
         """The total that the header's other amounts give."""
         return self.before_tax + (ZERO if self.tax_included else self.taxes)
 
     def _with_taxes(self, amount: Decimal) -> tuple[Decimal, Decimal]:
         return amount + self.duties, amount + self.duties + self.taxes
+
+    @property
+    def _taxes_off(self) -> Decimal | None:
+        return self.taxes - money.total(amount for _title, amount in self.named_taxes) if self.named_taxes else None
 
     def broken(self) -> list[incoming.Identity]:
         """The identities that do not hold."""
@@ -73,7 +78,7 @@ class Sums:
         return [
             *words.broken("C1", "Subtotal = Σ price × quantity − discount", self.subtotal - expected),
             *words.broken("C2", "Total = subtotal + shipping, with taxes on top or included", self.total - self.by_header),
-            *words.broken("C4", "Taxes = Σ Tax n Value", self.taxes - self.named_taxes if self.named_taxes else None),
+            *words.broken("C4", "Taxes = Σ Tax n Value", self._taxes_off),
             *words.broken("C5", "Refunded amount is not above the total", too_much),
         ]
 
@@ -90,7 +95,7 @@ def read(head: OrderRow, rows: Sequence[OrderRow]) -> Sums:
         discount=head.sum("discountamount"),
         duties=head.sum("duties"),
         refunded=head.sum("refundedamount"),
-        named_taxes=money.total(head.sum(value) for _name, value in head.columns.taxes),
+        named_taxes=[(head.text(name), amount) for name, value in head.columns.taxes if (amount := head.sum(value))],
     )
 
 
@@ -113,13 +118,14 @@ def discounts(sums: Sums, gross: Sequence[Decimal], own: Sequence[Decimal], curr
 
 
 def taxes(
-    head: OrderRow, sums: Sums, items: Sequence[Decimal], shipping: Decimal, taxable: Sequence[bool], currency: str
+    sums: Sums, items: Sequence[Decimal], shipping: Decimal, taxable: Sequence[bool], currency: str
 ) -> list[list[incoming.Tax]]:
     """The order's taxes, derived for each item and, last, for the shipping: by value over what each tax's rate says was taxed."""
     found: list[list[incoming.Tax]] = [[] for _ in range(len(items) + 1)]
-    stated = [(head.text(name), head.sum(value)) for name, value in head.columns.taxes]
-    rest = sums.taxes - money.total(amount for _title, amount in stated)
-    named = [(*_titled(title), amount) for title, amount in [*stated, ("", max(rest, ZERO))] if amount]
+    rest = sums.taxes - money.total(amount for _title, amount in sums.named_taxes)
+    named = [(*_titled(title), amount) for title, amount in [*sums.named_taxes, ("", max(rest, ZERO))] if amount]
+    if not named:
+        return found
     weights = [value if is_taxable else ZERO for value, is_taxable in zip(items, taxable, strict=True)]
     weights = weights if any(weights) else list(items)
     all_rates = money.total(rate or ZERO for _title, rate, _amount in named)

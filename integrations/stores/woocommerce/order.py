@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from integrations.formats.node import Node
 from integrations.stores.woocommerce import identities, meta, parts, payments, refunds
@@ -11,6 +11,7 @@ from orders.incoming import FulfilmentState
 
 _DRAFTS = {"draft", "auto-draft", "checkout-draft"}
 _CANCELLED = {"cancelled", "trash"}
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_SENT = {"pending", "on-hold", "processing", *_DRAFTS, "failed", *_CANCELLED}
 
 
@@ -57,13 +58,13 @@ def _tax_exempt(node: Node) -> bool:
     return meta.text(node, "is_vat_exempt").lower() in {"yes", "1", "true"}
 
 
-def _cancelled_at(node: Node, zone: tzinfo) -> incoming.datetime | None:
+def _cancelled_at(node: Node, zone: tzinfo) -> datetime | None:
     """The last change: WooCommerce does not keep when an order was cancelled."""
     if node.text("status") not in _CANCELLED:
         return None
     node.notes.append("The store does not say when the order was cancelled; the day of its last change is taken.")
     instants = (node.instant(f"{key}_gmt") or node.instant(key, zone) for key in ("date_modified", "date_created"))
-    return next((found for found in instants if found), incoming.datetime(1970, 1, 1, tzinfo=incoming.UTC))
+    return next((found for found in instants if found), _LONG_AGO)  # without any date it is cancelled all the same
 
 
 def _fulfilment_state(node: Node) -> FulfilmentState:

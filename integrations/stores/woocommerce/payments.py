@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from integrations.formats.node import Node
@@ -62,7 +62,7 @@ def state(order: Node, refunded: Decimal) -> PaymentState:
 
 
 def _payment(
-    name: str, method: PaymentMethod, gateway: str, amount: Decimal, currency: str, at: incoming.datetime | None
+    name: str, method: PaymentMethod, gateway: str, amount: Decimal, currency: str, at: datetime | None
 ) -> incoming.Payment:
     return incoming.Payment(
         id=name,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from integrations.formats.node import Node
 from integrations.stores.woocommerce import meta, parts
 from orders import incoming
 from orders.incoming import LineKind, RefundLine
-from orders.money import ZERO
 
 
 def made(order: Node, payments: list[incoming.Payment], currency: str, zone: tzinfo) -> list[incoming.Refund]:
@@ -56,7 +55,7 @@ def _line(item: Node, kind: LineKind, named: parts.Rates, currency: str) -> Refu
     )
 
 
-def _payment(node: Node, amount: Decimal, paid: incoming.Payment, refunded_at: object) -> incoming.Payment:
+def _payment(node: Node, amount: Decimal, paid: incoming.Payment, refunded_at: datetime | None) -> incoming.Payment:
     return incoming.Payment(
         id=f"refund-{node.text('id')}",
         kind=incoming.PaymentKind.REFUND,
@@ -66,7 +65,6 @@ def _payment(node: Node, amount: Decimal, paid: incoming.Payment, refunded_at: o
         currency=paid.currency,
         gateway=paid.gateway,
         parent_id=paid.id,
-        processed_at=node.instant("date_created_gmt"),
-        fee=ZERO,
+        processed_at=refunded_at,
         derived=True,
     )
