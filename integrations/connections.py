@@ -1,0 +1,114 @@
+"""Connects a store or a ledger, makes its adapter, and pauses and resumes what goes there."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from integrations import registry, tokens
+from integrations.accounting.base import Accounting, Check
+from integrations.errors import Misconfigured, Trouble
+from integrations.models import Connection
+from orders import events, intake
+from orders.models import Ledger, Shop
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def connect(
+    kind: str,
+    name: str,
+    *,
+    options: Mapping[str, str],
+    secrets: Mapping[str, str] | None = None,
+    shop: Shop | None = None,
+    ledger: Ledger | None = None,
+    by: User | None = None,
+) -> Connection:
+    """Connect one shop or one ledger, or connect it again with other options and secrets, which also ends a pause.
+
+    A ledger is asked at once for its accounts and tax codes, and keeps the kinds of document that it can take. Options and secrets are texts by the names of
+    the adapter's Options. Raises Misconfigured for what is wrong with them, and the other errors of integrations.errors where the ledger cannot be reached.
+    """
+    secrets = dict(secrets or {})
+    if (shop is None) == (ledger is None):
+        raise Misconfigured("A connection belongs to one shop or to one ledger.", fix="Name one of them.")
+    _separate(kind, options, secrets)
+    adapter = _make(kind, {**options, **secrets})
+    choices = adapter.choices() if ledger else None
+    with transaction.atomic():
+        connection = _store(Connection(kind=kind, name=name, shop=shop, ledger=ledger, options=dict(options)), secrets)
+        if ledger and choices is not None:
+            Ledger.objects.filter(pk=ledger.pk).update(kinds=sorted(map(str, adapter.kinds)))
+            intake.receive_choices(ledger, choices, by=by)
+        events.record(connection, "connected", by=by, after={"kind": kind, "end": str(shop or ledger), **options})
+    return connection
+
+
+def adapter_of(connection: Connection) -> Accounting:
+    """The adapter of a ledger's connection. Raises Misconfigured where its options or secrets do not fit."""
+    return _make(connection.kind, {**connection.options, **tokens.unseal(connection.secrets)})
+
+
+def check(connection: Connection) -> list[Check]:
+    """What a look at the connection saw; trouble on the way is one more check that failed. Writes nothing."""
+    try:
+        return list(adapter_of(connection).check())
+    except Trouble as error:
+        return [Check(name=connection.name, ok=False, words=f"{error.words} {error.fix}".strip())]
+
+
+def pause(connection: Connection, why: str, fix: str = "", *, by: User | None = None) -> None:
+    """Send nothing more until somebody resumes; deliveries wait. A connection already paused keeps its first reason."""
+    fields = {"paused_at": Now(), "paused_why": why[:500], "paused_fix": fix[:500]}
+    with transaction.atomic():
+        if Connection.objects.filter(pk=connection.pk, paused_at=None).update(**fields):
+            events.record(connection, "paused", by=by, why=why, words=why[:500])
+
+
+def resume(connection: Connection, by: User | None) -> None:
+    """Send again what waits, at once."""
+    fields = {"paused_at": None, "paused_why": "", "paused_fix": "", "not_before": None, "failures": 0}
+    with transaction.atomic():
+        if Connection.objects.filter(pk=connection.pk).exclude(paused_at=None).update(**fields):
+            events.record(connection, "resumed", by=by)
+
+
+def _separate(kind: str, options: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    hidden = registry.secret_names(kind)
+    if open_ones := sorted(hidden & set(options)):
+        name = open_ones[0]
+        raise Misconfigured(
+            f"“{name}” is a secret and not stored in the open.", fix=f"Give it with --secret-env {name}=VARIABLE."
+        )
+    if needless := sorted(set(secrets) - hidden):
+        raise Misconfigured(f"“{needless[0]}” is not a secret of “{kind}”.", fix=f"Give it with --set {needless[0]}=…")
+
+
+def _make(kind: str, values: Mapping[str, str]) -> Accounting:
+    made = registry.find(kind)(registry.options(kind, values), None)
+    return typing.cast(Accounting, made)
+
+
+def _store(fresh: Connection, secrets: Mapping[str, str]) -> Connection:
+    held = Connection.objects.select_for_update().filter(name=fresh.name).first()
+    if held and (held.kind, held.shop_id, held.ledger_id) != (fresh.kind, fresh.shop_id, fresh.ledger_id):
+        raise Misconfigured(
+            f"The name “{fresh.name}” belongs to another connection ({held.kind}).", fix="Choose another name."
+        )
+    if held:
+        fresh.pk, fresh.last_success_at, fresh.calls_per_minute = held.pk, held.last_success_at, held.calls_per_minute
+    fresh.secrets = tokens.seal(secrets)
+    try:
+        with transaction.atomic():
+            fresh.save(force_update=held is not None, force_insert=held is None)
+    except IntegrityError as error:
+        raise Misconfigured(
+            f"The ledger “{fresh.ledger}” has another active connection.", fix="Switch that one off first."
+        ) from error
+    return fresh

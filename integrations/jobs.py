@@ -1,0 +1,223 @@
+"""What runs by the clock: each job an idempotent tick with a budget, one at a time, that leaves a Run and never raises.
+
+django-q2 is only clock and doorbell; `manage.py run_jobs` does the same work without it. Whatever rings, the truth is in the tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django_q.models import Task
+from django_q.tasks import async_task
+
+from integrations import connections, inbox, outbox
+from integrations.errors import Misconfigured, Trouble
+from integrations.models import Connection, Run
+from orders import intake, outgoing, review
+from orders.models import Invoice, Order, Progress, Refund, State
+from ordersync_site.redaction import redact
+
+log = logging.getLogger(__name__)
+
+BUDGET_SECONDS = 45.0
+UNKNOWN_FOR = timedelta(minutes=15)
+
+# One statement takes the lock and writes the Run, one ends both: an idle tick stays cheap. The lock dies with its connection.
+_BEGIN = """
+INSERT INTO integrations_run (job, worker, started_at, done, failed, words)
+SELECT %s, %s, clock_timestamp(), 0, 0, '' WHERE pg_try_advisory_lock(%s) RETURNING id"""
+_END = """
+UPDATE integrations_run SET ended_at = clock_timestamp(), done = %s, failed = %s, words = %s WHERE id = %s
+RETURNING pg_advisory_unlock(%s)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a tick did. `fault`: the job itself broke, rather than a record in it."""
+
+    done: int = 0
+    failed: int = 0
+    words: str = ""
+    fault: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job: what it does in words, how often the clock rings it, and its work for a number of seconds."""
+
+    words: str | Promise
+    minutes: int
+    work: Callable[[float], Result]
+
+
+def run(name: str, seconds: float | None = None) -> Result | None:
+    """One tick of a job, for at most that long; None if another process is at it. Never raises for what goes wrong: the Run and the result say it."""
+    job, lock = JOBS[name], _lock(name)
+    try:
+        run_id = _begun(name, lock)
+        if run_id is None:
+            return None
+        result = _worked(name, job, budget() if seconds is None else seconds)
+        _ended(run_id, result, lock)
+    except Exception as error:
+        log.exception("Job %s: the database did not answer.", name)
+        database.close()
+        return _fault(error)
+    return result
+
+
+def tick(name: str) -> str:
+    """What the clock and the bell call; what it did, in words."""
+    result = run(name)
+    return "already running" if result is None else f"{result.done} done, {result.failed} failed"
+
+
+def ring(name: str) -> None:
+    """Wake a job once the transaction commits. May be lost or come twice: the clock rings anyway."""
+    transaction.on_commit(lambda: _ring(name), robust=True)
+
+
+def budget() -> float:
+    """Seconds for one tick: well within the heartbeat's limit, so that a busy cluster is never taken for a dead one."""
+    return min(BUDGET_SECONDS, settings.ORDERSYNC_HEARTBEAT_LIMIT / 2)
+
+
+def worker() -> str:
+    """This process, by host, process group and number; the supervisor knows its cluster by the group."""
+    return f"{group(os.getpgid(0))}{os.getpid()}"
+
+
+def group(number: int) -> str:
+    """How the workers of one process group on this host begin."""
+    return f"{socket.gethostname()[:60]}:{number}:"
+
+
+def _ring(name: str) -> None:
+    try:
+        async_task("integrations.jobs.tick", name, task_name=name, save=False)
+    except Exception as error:  # a bell: whatever its broker does, the clock does the work
+        log.warning("The bell for %s did not ring: %s", name, error)
+
+
+def _begun(name: str, lock: int) -> int | None:
+    with database.cursor() as cursor:
+        cursor.execute(_BEGIN, [name, worker(), lock])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _worked(name: str, job: Job, seconds: float) -> Result:
+    try:
+        return job.work(seconds)
+    except Exception as error:
+        log.exception("Job %s broke off.", name)
+        return _fault(error)
+
+
+def _ended(run_id: int, result: Result, lock: int) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(_END, [result.done, result.failed, result.words[:1000], run_id, lock])
+
+
+def _fault(error: Exception) -> Result:
+    return Result(failed=1, words=redact(f"{type(error).__name__}: {error}"), fault=True)
+
+
+def _lock(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"ordersync.job.{name}".encode()).digest()[:8], signed=True)
+
+
+def _inbox(seconds: float) -> Result:
+    done, failed = inbox.process(seconds)
+    return Result(done=done, failed=failed)
+
+
+def _outbox(seconds: float) -> Result:
+    tally = outbox.tick(seconds)
+    return Result(done=tally.booked, failed=tally.failed + tally.unknown, words=" ".join(dict.fromkeys(tally.words)))
+
+
+MIRRORED = (outgoing.DocumentKind.INVOICE, outgoing.DocumentKind.RECEIPT, outgoing.DocumentKind.CREDIT_NOTE)
+
+
+def _read_back(seconds: float) -> Result:
+    """Ask the ledgers how their documents stand: open ones often, the others daily, the longest unread first."""
+    deadline, done, words = time.monotonic() + seconds, 0, []
+    for there in Connection.objects.filter(active=True, paused_at=None).exclude(ledger=None).select_related("ledger"):
+        try:
+            while time.monotonic() < deadline and (read := _read_some(there)):
+                done += read
+        except Trouble as error:
+            words.append(f"{there}: {error.words}")
+            if isinstance(error, Misconfigured):
+                connections.pause(there, error.words, error.fix)
+    return Result(done=done, failed=len(words), words=" ".join(words))
+
+
+def _read_some(there: Connection) -> int:
+    open_ones = Q(state__in=["open", "draft"], read_at__lt=Now() - timedelta(minutes=15))
+    due = open_ones | ~Q(state__in=["open", "draft", "deleted", "voided"]) & Q(read_at__lt=Now() - timedelta(days=1))
+    rows = Invoice.objects.filter(due, ledger_id=there.ledger_id, kind__in=MIRRORED).order_by("read_at")[:100]
+    asked = dict(rows.values_list("pk", "document__reference"))
+    if not asked or there.ledger is None:
+        return 0
+    states = connections.adapter_of(there).read(sorted(set(asked.values())))
+    intake.receive_states(there.ledger, states)
+    return Invoice.objects.filter(pk__in=asked).update(read_at=Now())
+
+
+def _settle(seconds: float) -> Result:
+    """What changes by time alone: a hold that is over, and an unknown outcome that has lasted too long."""
+    deadline, done = time.monotonic() + seconds, 0
+    for model in (Order, Refund):
+        stale = model._default_manager.filter(progress=Progress.UNKNOWN, progress_at__lt=Now() - UNKNOWN_FOR)
+        done += stale.update(progress=Progress.FAILED, progress_at=Now())
+        for record in model._default_manager.filter(state=State.HELD, held_until__lte=Now()).order_by("held_until")[
+            :500
+        ]:
+            if time.monotonic() > deadline:
+                break
+            done += _release(record)
+    return Result(done=done)
+
+
+def _release(record: Order | Refund) -> int:
+    try:
+        review.reopen(record, by=None, why="The time it was held for is over.", version=record.version)
+    except (review.Refused, ObjectDoesNotExist):  # somebody decided in this moment
+        return 0
+    return 1
+
+
+def _janitor(seconds: float) -> Result:
+    """Remove the traces of jobs that went well after two days, of all jobs after thirty."""
+    old = Q(started_at__lt=Now() - timedelta(days=30)) | Q(
+        started_at__lt=Now() - timedelta(days=2), failed=0, ended_at__isnull=False
+    )
+    done = Run.objects.filter(old).delete()[0]
+    done += Task.objects.filter(stopped__lt=Now() - timedelta(days=7)).delete()[0]
+    return Result(done=done)
+
+
+JOBS: dict[str, Job] = {
+    "inbox": Job(words=_("Takes in what the stores sent."), minutes=1, work=_inbox),
+    "outbox": Job(words=_("Brings signed documents to the ledgers."), minutes=1, work=_outbox),
+    "read_back": Job(words=_("Asks the ledgers how their documents stand."), minutes=1, work=_read_back),
+    "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
+    "janitor": Job(words=_("Removes old traces of jobs."), minutes=60, work=_janitor),
+}

@@ -1,0 +1,31 @@
+"""Looks at a connection from a shell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from integrations import connections
+from integrations.management import words
+from integrations.models import Connection
+
+
+class Command(BaseCommand):
+    help = "Looks whether everything is in place to send there; writes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = Connection.objects.filter(name=options["name"]).first()
+        if connection is None:
+            known = ", ".join(Connection.objects.values_list("name", flat=True)) or "none yet"
+            raise CommandError(f"There is no connection “{options['name']}”. There is: {known}.")
+        checks = connections.check(connection)
+        data = [{"name": item.name, "ok": item.ok, "words": item.words} for item in checks]
+        sentence = "\n".join(f"{'ok  ' if item.ok else 'NOT '} {item.name}: {item.words}" for item in checks)
+        words.say(self, data, sentence, as_json=options["json"])
+        if any(not item.ok for item in checks):
+            raise CommandError(f"{connection.name} is not in order: see above.")

@@ -1,0 +1,85 @@
+"""What lies in the outbox: which documents have no delivery yet, which leases lapsed, which connections have something due."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import transaction
+
+from orders import documents
+from orders.models import Document
+
+DISPATCH = 1000
+
+# A delivery that somebody may claim now. What was voided or refused is claimed too, so that `take` can end it.
+DUE = """d.state IN ('waiting', 'unknown') AND d.not_before <= now() AND (
+       d.state = 'unknown' OR d.sent OR b.voided_at IS NOT NULL OR b.refused_at IS NOT NULL OR (b.not_before <= now() AND NOT EXISTS (
+         SELECT 1 FROM orders_documentafter a JOIN orders_booking first ON first.document_id = a.after_id
+          WHERE a.document_id = d.document_id AND first.booked_at IS NULL)))"""
+
+OPEN = "c.active AND c.paused_at IS NULL AND (c.not_before IS NULL OR c.not_before <= now())"
+
+_FRESH = """FROM orders_booking b JOIN orders_document doc ON doc.id = b.document_id
+       JOIN orders_ledger l ON l.id = doc.ledger_id JOIN integrations_connection c ON c.ledger_id = l.id AND c.active
+      WHERE b.taken_at IS NULL AND b.voided_at IS NULL AND b.refused_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM integrations_delivery d WHERE d.document_id = doc.id)"""
+
+_GLANCE = f"""
+SELECT EXISTS (SELECT 1 {_FRESH}),
+       EXISTS (SELECT 1 FROM integrations_delivery WHERE state = 'leased' AND leased_until < now()),
+       ARRAY(SELECT c.id FROM integrations_connection c WHERE c.ledger_id IS NOT NULL AND {OPEN} AND EXISTS (
+               SELECT 1 FROM integrations_delivery d JOIN orders_booking b ON b.document_id = d.document_id
+                WHERE d.connection_id = c.id AND {DUE}) ORDER BY c.id)"""  # noqa: S608
+
+_DISPATCH = """
+INSERT INTO integrations_delivery (connection_id, document_id, state, not_before, worker, fence, tries, idempotency_key, sent, words, fix, made_at)
+SELECT fresh.connection, b.document_id, 'waiting', b.not_before, '', 0, 0, fresh.key, false, '', '', now()
+  FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[]) AS fresh (document, connection, key)
+  JOIN orders_booking b ON b.document_id = fresh.document AND b.taken_at IS NULL AND b.voided_at IS NULL AND b.refused_at IS NULL
+    ON CONFLICT DO NOTHING"""
+
+_RECOVER = """
+WITH lapsed AS MATERIALIZED (
+  SELECT id FROM integrations_delivery WHERE state = 'leased' AND leased_until < now() ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
+UPDATE integrations_delivery d
+   SET state = 'unknown', unknown_since = coalesce(unknown_since, now()), not_before = now(), leased_until = NULL, worker = '', words = %s
+  FROM lapsed WHERE d.id = lapsed.id RETURNING d.document_id"""
+
+
+def glance() -> tuple[bool, bool, list[int]]:
+    """In one statement: are there documents without a delivery, lapsed leases, and which connections have something that may go now."""
+    with database.cursor() as cursor:
+        cursor.execute(_GLANCE)
+        fresh, lapsed, due = cursor.fetchone()
+    return fresh, lapsed, due
+
+
+def dispatch(limit: int = DISPATCH) -> int:
+    """Make a delivery for each open document of a ledger with an active connection that has none; how many were made."""
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT doc.id, c.id, l.code, doc.key, doc.revision {_FRESH} ORDER BY doc.id LIMIT %s", [limit])
+        rows = cursor.fetchall()
+        if not rows:
+            return 0
+        keys = [idempotency_key(code, key, revision) for _document, _connection, code, key, revision in rows]
+        cursor.execute(_DISPATCH, [[row[0] for row in rows], [row[1] for row in rows], keys])
+        return cursor.rowcount
+
+
+def idempotency_key(ledger: str, key: str, revision: int) -> uuid.UUID:
+    """The same for the same document for ever, also after a restore."""
+    installation = uuid.uuid5(uuid.NAMESPACE_DNS, settings.ORDERSYNC_INSTALLATION)
+    return uuid.uuid5(installation, f"{ledger}\x1f{key}\x1f{revision}")
+
+
+def recover() -> int:
+    """Leases that lapsed: whoever held one may have sent the document, so it is unknown; how many there were."""
+    words = "The process that carried it ended before it could write down the outcome."
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(_RECOVER, [words])
+        lapsed = Document.objects.filter(pk__in=[row[0] for row in cursor.fetchall()]).order_by("pk")
+        for document in lapsed:
+            documents.report(document, documents.Report(outcome="unknown", words=words))
+    return len(lapsed)

@@ -1,0 +1,93 @@
+"""Keeps the job cluster alive from outside: when its heartbeat stops or its main process ends, the whole process group is replaced."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+
+from django.db import DatabaseError, connection
+
+from integrations import jobs
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 60.0
+_BEAT = """
+SELECT extract(epoch FROM clock_timestamp() - max(greatest(started_at, ended_at)))::float FROM integrations_run
+ WHERE started_at > clock_timestamp() - make_interval(secs => %s) AND starts_with(worker, %s)"""
+
+
+class Supervisor:
+    """Runs `command` in a process group of its own. `limit`: seconds without a Run from that group after which it is killed and started again.
+
+    A killed worker can leave django-q2 alive and deaf, and an orphaned one goes on with old code: hence always the whole group, and by SIGKILL.
+    """
+
+    def __init__(self, command: Sequence[str], limit: float) -> None:
+        self.command, self.limit = list(command), limit
+        self.restarts = 0
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Watch until `stop`; then let the cluster finish what it has begun."""
+        while not self._over.is_set():
+            cluster = subprocess.Popen(self.command, start_new_session=True)  # noqa: S603
+            log.info("The cluster runs as process %d.", cluster.pid)
+            self._watch(cluster)
+            if not self._over.is_set():
+                self.restarts += 1
+            self._end(cluster)
+
+    def stop(self) -> None:
+        """End the watch; `run` then passes SIGTERM on. Safe in a signal handler."""
+        self._over.set()
+
+    def _watch(self, cluster: subprocess.Popen[bytes]) -> None:
+        rang_at = alive_at = time.monotonic()
+        while not self._over.wait(min(1.0, self.limit / 10)):
+            if cluster.poll() is not None:
+                log.error("The cluster's main process ended with %s; its group is replaced.", cluster.returncode)
+                return
+            now = time.monotonic()
+            if now - rang_at > self.limit / 4:
+                rang_at = now
+                jobs.ring("outbox")
+                alive_at = max(alive_at, now - self._silence(cluster.pid))
+            if now - alive_at > self.limit:
+                log.error("No job of the cluster gave a sign for %.0f seconds; its group is replaced.", now - alive_at)
+                return
+
+    def _silence(self, group: int) -> float:
+        """Seconds since the group's last sign of life; without a database there is nothing to judge, and no use in a restart."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(_BEAT, [self.limit * 2 + 300, jobs.group(group)])
+                row = cursor.fetchone()
+        except DatabaseError as error:
+            log.warning("The heartbeat cannot be read: %s", error)
+            connection.close()
+            return 0.0
+        silence: float | None = row[0]
+        return self.limit * 2 + 300 if silence is None else silence
+
+    def _end(self, cluster: subprocess.Popen[bytes]) -> None:
+        if self._over.is_set() and cluster.poll() is None:
+            cluster.terminate()
+            try:
+                cluster.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                log.warning("The cluster did not end within %.0f seconds and is killed.", GRACE_SECONDS)
+        _kill(cluster.pid)
+        cluster.wait()
+
+
+def _kill(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return

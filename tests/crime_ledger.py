@@ -1,0 +1,176 @@
+"""A lying ledger behind the accounting contract. It books as often as it is asked, breaks its word as told, and keeps a log of its own that is the judge."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+from integrations.accounting.base import Booked, Check
+from integrations.errors import Conflict, Misconfigured, Refused, Unavailable, Uncertain
+from integrations.registry import adapter
+from orders import incoming, outgoing
+
+ANY = "*"
+
+
+@adapter("crime")
+class CrimeLedger:
+    """Its crimes lie in `crimes.json`: for a reference, or any, what it does at the next calls, one after the other."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Options:
+        folder: Path
+        hang: Decimal = Decimal(0)
+
+    kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
+    concurrency: ClassVar[int] = 2
+
+    def __init__(self, options: Options, session: object = None) -> None:
+        self.folder, self.hang = options.folder, float(options.hang)
+
+    def check(self) -> Sequence[Check]:
+        return [Check(name="folder", ok=self.folder.is_dir(), words=f"The folder is {self.folder}.")]
+
+    def choices(self) -> incoming.Choices:
+        account = incoming.AccountChoice(code="Income:Goods", name="Goods")
+        return incoming.Choices(accounts=(account,), tax_codes=(incoming.TaxCodeChoice(code="DE19", name="19 %"),))
+
+    def find(self, document: outgoing.Document) -> Booked | None:
+        self._note("find", document)
+        self._commit(self._next_crime("find", document.reference))
+        hits = [
+            line
+            for line in read(self.folder, "booked")
+            if (line["key"], line["revision"]) == (document.key, document.revision)
+        ]
+        if len(hits) > 1 or any(line["hash"] != document.hash for line in hits):
+            raise Conflict(
+                f"{document.reference} stands there {len(hits)} times or as another document.", fix="Look at it."
+            )
+        return _booked(document, hits[0]["id"]) if hits else None
+
+    def book(self, document: outgoing.Document) -> Booked:
+        self._note("book", document)
+        crime = self._next_crime("book", document.reference)
+        if not crime.endswith("booked"):
+            self._commit(crime)
+        serial = len(read(self.folder, "booked")) + 1
+        append(
+            self.folder,
+            "booked",
+            {
+                "key": document.key,
+                "revision": document.revision,
+                "hash": document.hash,
+                "reference": document.reference,
+                "id": f"C{serial}",
+            },
+        )
+        self._commit(crime)
+        if crime == "books another total":
+            return _booked(document, f"C{serial}", more=Decimal("0.01"))
+        return _booked(document, "C1" if crime == "names another" else f"C{serial}")
+
+    def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
+        zero = Decimal(0)
+        known = {line["reference"] for line in read(self.folder, "booked")}
+        return [
+            incoming.InvoiceState(
+                reference=name,
+                number=name,
+                state="open" if name in known else "deleted",
+                net=zero,
+                tax=zero,
+                total=zero,
+                balance=zero,
+            )
+            for name in references
+        ]
+
+    def _commit(self, crime: str) -> None:
+        match crime.removesuffix(", though booked"):
+            case "loses the reply":
+                raise Uncertain("The connection was reset.")
+            case "refuses":
+                raise Refused("Account 1200 is closed.", fix="Map it to another account.")
+            case "is busy":
+                raise Unavailable("Too many requests.", retry_after=60)
+            case "is down":
+                raise Unavailable("Connection refused.")
+            case "locks us out":
+                raise Misconfigured("The password is wrong.", fix="Connect again.")
+            case "has a bug":
+                raise KeyError("invoice_id")
+            case "hangs":
+                time.sleep(self.hang)
+
+    def _next_crime(self, call: str, reference: str) -> str:
+        with _locked(self.folder):
+            path = self.folder / "crimes.json"
+            crimes = json.loads(path.read_text()) if path.exists() else {}
+            planned = crimes.get(f"{call} {reference}") or crimes.get(f"{call} {ANY}") or []
+            crime = planned.pop(0) if planned else ""
+            path.write_text(json.dumps(crimes))
+        return str(crime)
+
+    def _note(self, call: str, document: outgoing.Document) -> None:
+        append(self.folder, "calls", {"call": call, "reference": document.reference, "at": time.monotonic()})
+
+
+def plan(folder: Path, call: str, *crimes: str, reference: str = ANY) -> None:
+    """The next calls (find or book) of that reference, or of any, go like this; "" is an honest one."""
+    path = folder / "crimes.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**known, f"{call} {reference}": list(crimes)}))
+
+
+def times_booked(folder: Path) -> Counter[str]:
+    """How often each reference stands in the judge's log."""
+    return Counter(line["reference"] for line in read(folder, "booked"))
+
+
+def calls(folder: Path) -> list[str]:
+    """Every call there was, in order: "find WEB1"."""
+    return [f"{line['call']} {line['reference']}" for line in read(folder, "calls")]
+
+
+def append(folder: Path, name: str, line: dict[str, Any]) -> None:
+    with (folder / f"{name}.log").open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+
+
+def read(folder: Path, name: str) -> list[dict[str, Any]]:
+    path = folder / f"{name}.log"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _booked(document: outgoing.Document, id: str, more: Decimal = Decimal(0)) -> Booked:
+    taxes: Counter[str] = Counter()
+    for line in document.lines:
+        if line.tax:
+            taxes[line.tax_code] += line.tax  # type: ignore[assignment]
+    return Booked(
+        id=id,
+        number=document.number or document.reference,
+        currency=document.currency,
+        net=document.net + more,
+        tax=document.tax,
+        gross=document.gross + more,
+        taxes=tuple(taxes.items()),
+        balance=document.gross,  # type: ignore[arg-type]
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
