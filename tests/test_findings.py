@@ -13,9 +13,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
+from rows import adjust, order, paid
 
-from orders import findings, models
-from orders.incoming import LineKind, PaymentKind, PaymentMethod, PaymentState, PaymentStatus, TaxTreatment
+from orders import documents, findings, models
+from orders.findings import records
+from orders.incoming import LineKind, PaymentKind, PaymentState, PaymentStatus, TaxTreatment
 from orders.models import Finding, Order, Shop, State
 
 pytestmark = pytest.mark.django_db
@@ -27,58 +29,6 @@ def shop() -> Shop:
     made = factories.shop(ledger=factories.ledger())
     factories.item(made.ledger, "MUG")
     return made
-
-
-def order(shop: Shop, number: str = "1001", **fields: Any) -> Order:
-    """A paid order of one mug over 11.90 EUR, as intake would leave it; by lines and header it adds up unless told otherwise."""
-    address = models.Address.objects.create(name="Paula Beispiel", street="Musterweg 1", city="Musterstadt", postcode="12345", country="DE")
-    due = Decimal(fields.pop("total", "11.90"))
-    lines = fields.pop("lines", None)
-    made = Order.objects.create(
-        **{
-            "shop": shop, "store_id": number, "number": number, "currency": shop.currency, "placed_at": factories.NOON,
-            "placed_on": factories.NOON.date(), "tax_included": True, "tax_country": "DE", "customer_name": "Paula Beispiel",
-            "email": f"{number}@example.org", "billing": address, "shipping": address, "total": due, "total_due": due,
-            "by_lines": Decimal("11.90"), "by_header": due, "payment_state": PaymentState.PAID, "received_at": factories.NOON,
-        } | fields
-    )  # fmt: skip
-    for position, values in enumerate([{}] if lines is None else lines):
-        line(made, position, **values)
-    return made
-
-
-def line(order: Order, position: int = 0, amount: str = "11.90", tax: str = "1.90", **fields: Any) -> models.OrderLine:
-    """One mug with one tax; `derived_tax`, `remitted_by` say more of the tax."""
-    derived, remitted_by = fields.pop("derived_tax", False), fields.pop("remitted_by", "us")
-    made = models.OrderLine.objects.create(
-        **{
-            "order": order, "position": position, "kind": LineKind.ITEM, "title": "Mug", "sku": "MUG", "quantity": 1,
-            "amount": Decimal(amount), "net": Decimal(amount) - Decimal(tax or 0), "tax": Decimal(tax or 0),
-        } | fields
-    )  # fmt: skip
-    if tax:
-        models.LineTax.objects.create(
-            line=made, title="MwSt", rate=Decimal("0.19"), amount=Decimal(tax), country="DE", derived=derived, remitted_by=remitted_by
-        )
-    return made
-
-
-def paid(order: Order, amount: str = "11.90", **fields: Any) -> models.Payment:
-    """A card payment that succeeded."""
-    values = {
-        "order": order, "store_id": "P1", "kind": PaymentKind.SALE, "status": PaymentStatus.SUCCESS, "method": PaymentMethod.CARD,
-        "amount": Decimal(amount), "currency": order.currency, "processed_at": factories.NOON,
-    }  # fmt: skip
-    return models.Payment.objects.create(**values | fields)
-
-
-def adjust(order: Order, net: str, tax: str = "0", **fields: Any) -> models.Adjustment:
-    """A line that a person named."""
-    ledger = order.shop.ledger
-    return models.Adjustment.objects.create(
-        order=order, account=factories.account(ledger, "Expenses:Various"), net=Decimal(net), tax=Decimal(tax), reason="known",
-        tax_code=models.TaxCode.objects.get(ledger=ledger, code="DE19"), by=factories.user(), at=timezone.now(), **fields,
-    )  # fmt: skip
 
 
 def found(order: Order) -> dict[str, Finding]:
@@ -95,7 +45,11 @@ def test_a_whole_order_has_no_finding(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("due", "difference", "severity", "more"),
-    [("11.91", "0.01", "warning", "more"), ("11.89", "-0.01", "warning", "less"), ("11.92", "0.02", "blocking", "more")],
+    [
+        ("11.91", "0.01", "warning", "more"),
+        ("11.89", "-0.01", "warning", "less"),
+        ("11.92", "0.02", "blocking", "more"),
+    ],
 )
 def test_rounding_explains_a_cent_a_line_and_no_more(
     shop: Shop, due: str, difference: str, severity: str, more: str
@@ -192,7 +146,9 @@ def test_what_the_plan_finds_becomes_findings(shop: Shop) -> None:
 
 
 def test_lines_without_sku_and_product_are_named_in_one_warning(shop: Shop) -> None:
-    made = order(shop, total="23.80", by_lines=Decimal("23.80"), lines=[{"sku": "", "title": "Tea"}, {"sku": "", "title": "Cup"}])
+    made = order(
+        shop, total="23.80", by_lines=Decimal("23.80"), lines=[{"sku": "", "title": "Tea"}, {"sku": "", "title": "Cup"}]
+    )
     assert found(made)["line_without_sku"].words == "2 lines name neither SKU nor product: “Tea”, “Cup”."
 
 
@@ -377,7 +333,9 @@ def test_what_stays_keeps_its_since_and_what_is_mended_goes(shop: Shop) -> None:
     Order.objects.filter(pk=made.pk).update(test=False)
     rows = findings.check(made)
     assert [(row.code, row.since) for row in rows] == [("sku_unknown", then)]
-    assert list(Finding.objects.filter(order=made).values_list("words", flat=True)) == ["SKU MUG-XL is not mapped to an item."]
+    assert list(Finding.objects.filter(order=made).values_list("words", flat=True)) == [
+        "SKU MUG-XL is not mapped to an item."
+    ]
 
 
 def test_the_counts_stand_on_the_row_and_on_the_callers_record(shop: Shop) -> None:
@@ -400,10 +358,9 @@ def test_what_is_too_long_for_its_column_is_cut(shop: Shop) -> None:
 def test_a_check_asks_the_database_twelve_times_at_most_beside_the_plan(
     shop: Shop, django_assert_max_num_queries: Any
 ) -> None:
-    from orders import documents
-    from orders.findings import records
-
-    made = order(shop, lines=[{"sku": f"SKU-{n}", "amount": "1.19", "tax": "0.19"} for n in range(10)], email="paula@example.org")
+    made = order(
+        shop, lines=[{"sku": f"SKU-{n}", "amount": "1.19", "tax": "0.19"} for n in range(10)], email="paula@example.org"
+    )
     order(shop, "1002", email="paula@example.org")
     paid(made)
     adjust(made, "0.00")
@@ -411,7 +368,7 @@ def test_a_check_asks_the_database_twelve_times_at_most_beside_the_plan(
     factories.item(shop.ledger, "SKU-1")
     Order.objects.filter(pk=made.pk).update(test=True)
     fresh = records.order(made.pk)
-    with CaptureQueriesContext(connection, ) as plan:
+    with CaptureQueriesContext(connection) as plan:
         documents.plan(fresh)
     with django_assert_max_num_queries(12 + len(plan)):
         findings.check(made)

@@ -94,6 +94,12 @@ def date(refund: Refund) -> Iterator[Problem]:
         yield problem("date_missing", words, fix=_("Nothing to do."), field="refunded_on", severity=Severity.WARNING)
 
 
+def changed(refund: Refund) -> Iterator[Problem]:
+    """It changed after a person approved it."""
+    if refund.changed:
+        yield problem("changed_since_approval", _("The refund changed after it was approved, so the approval fell."))
+
+
 def _over_lines(refund: Refund) -> Decimal:
     """What this refund's lines take from order lines beyond what earlier refunds left of them."""
     left = {line.pk: line.net + line.tax for line in refund.order.lines.all()}

@@ -38,5 +38,6 @@ REFUND: tuple[Callable[[Refund], Iterator[Problem]], ...] = (
     refunds.payments,
     refunds.currency,
     refunds.date,
+    refunds.changed,
 )
 PAYOUT: tuple[Callable[[Payout], Iterator[Problem]], ...] = (payouts.remainder, payouts.unmatched)

@@ -48,19 +48,17 @@ def cancelled(order: Order) -> Iterator[Problem]:
 
 
 def changed(order: Order) -> Iterator[Problem]:
-    """The store changed it after a person approved it."""
+    """It changed after a person approved it."""
     if not order.changed:
         return
     sent = posted.invoices(order)
     if sent:
         words = _(
-            "The store changed the order after its invoice %s was sent. Approving credits that invoice and signs a new one."
+            "The order changed after its invoice %s was sent. Approving credits that invoice and signs a new one."
         )
         yield problem("changed_after_posting", words % sent[-1].reference)
     else:
-        yield problem(
-            "changed_since_approval", _("The store changed the order after it was approved, so the approval fell.")
-        )
+        yield problem("changed_since_approval", _("The order changed after it was approved, so the approval fell."))
 
 
 def corrections(order: Order) -> Iterator[Problem]:
