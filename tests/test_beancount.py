@@ -205,6 +205,15 @@ def test_a_key_in_a_customers_name_is_not_found(tmp_path: Path) -> None:
     assert len(transactions(tmp_path)) == 2
 
 
+def test_a_tax_moved_to_another_code_is_a_conflict(tmp_path: Path) -> None:
+    ledger = make(tmp_path)
+    ledger.book(documents.invoice())
+    path = tmp_path / MONTH
+    path.write_text(path.read_text().replace('"DE19"', '"DE07"'))
+    with pytest.raises(Conflict, match="tax by code"):
+        ledger.find(documents.invoice())
+
+
 def test_an_entry_that_was_made_illegible_is_a_conflict(tmp_path: Path) -> None:
     ledger = make(tmp_path)
     ledger.book(documents.invoice())

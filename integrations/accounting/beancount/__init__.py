@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -64,8 +64,7 @@ class Beancount:
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
         """Every document under each reference, with its kind; a reference under which none stands comes back as deleted."""
-        with self.journal.lock(write=False):
-            return [state for reference in references for state in self._states(reference)]
+        return [state for reference in references for state in self._states(reference)]
 
     def _find(self, document: outgoing.Document) -> Booked | None:
         hits = [hit for hit in self._entries("ordersync-key", document.key) if hit[1].revision == document.revision]
@@ -121,26 +120,32 @@ class Beancount:
             if (item.contra_account, item.currency) == (found.contra_account, found.currency)
         )
 
-    def _states(self, reference: str) -> Iterator[incoming.InvoiceState]:
-        found = [item for _file, item in self._entries("reference", reference)]
-        if not found:
-            zero = entry.ZERO
-            yield incoming.InvoiceState(
-                reference=reference, number="", state="deleted", net=zero, tax=zero, total=zero, balance=zero
-            )
-        for item in found:
-            booked = self._booked(item)
-            yield incoming.InvoiceState(
-                reference=reference,
-                number=booked.number,
-                state=booked.state,
-                net=item.net,
-                tax=item.tax,
-                total=item.gross,
-                balance=booked.balance,
-                due_on=item.due_on,
-                kind=item.kind,
-            )
+    def _states(self, reference: str) -> list[incoming.InvoiceState]:
+        """The lock is held for one reference at a time, so that writers need not wait for all of them."""
+        with self.journal.lock(write=False):
+            found = [(item, self._booked(item)) for _file, item in self._entries("reference", reference)]
+        return [_state(item, booked) for item, booked in found] or [_gone(reference)]
+
+
+def _state(found: entry.Entry, booked: Booked) -> incoming.InvoiceState:
+    return incoming.InvoiceState(
+        reference=found.reference,
+        number=booked.number,
+        state=booked.state,
+        net=found.net,
+        tax=found.tax,
+        total=found.gross,
+        balance=booked.balance,
+        due_on=found.due_on,
+        kind=found.kind,
+    )
+
+
+def _gone(reference: str) -> incoming.InvoiceState:
+    zero = entry.ZERO
+    return incoming.InvoiceState(
+        reference=reference, number="", state="deleted", net=zero, tax=zero, total=zero, balance=zero
+    )
 
 
 def _legible(file: str, text: str) -> entry.Entry:
@@ -161,6 +166,7 @@ def _compare(found: entry.Entry, document: outgoing.Document, place: str) -> Non
         "gross": (found.gross, document.gross),
         "net": (found.net, document.net),
         "tax": (found.tax, document.tax),
+        "tax by code": (dict(found.taxes), entry.taxes(document)),
     }
     for name, (stands, meant) in signed.items():
         if stands != meant:

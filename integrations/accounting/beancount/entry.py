@@ -75,6 +75,16 @@ def read(text: str) -> Entry:
         raise Illegible(f"something of it is missing or of another type: {error}") from error
 
 
+def taxes(document: outgoing.Document) -> dict[str, Decimal]:
+    """The document's tax by code, as `read` gives it back."""
+    found: dict[str, Decimal] = {}
+    for line in document.lines:
+        if line.tax:
+            code = cleaned(line.tax_code)
+            found[code] = found.get(code, ZERO) + line.tax
+    return found
+
+
 def cleaned(text: str) -> str:
     """The text as a ledger file can keep it: one line, single spaces, no control characters."""
     return "".join(sign for sign in " ".join(text.split()) if sign.isprintable() or sign == "\u200d")
