@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,7 @@ CORRECTABLE: dict[str, tuple[str, ...]] = {
     "shipping": _ADDRESS,
     "line": ("kind", "sku"),
 }
+MODELS: dict[str, type[models.Model]] = {"order": Order, "billing": Address, "shipping": Address, "line": OrderLine}
 # Values that erasure must reach; they never enter an event's open body.
 PERSONAL = frozenset({"customer_name", *_ADDRESS, "vat_id"}) - {"country", "region"}
 
@@ -62,24 +63,24 @@ def standing(order: Order) -> Standing:
     return Standing(order, {(row.target, row.field): row for row in rows})
 
 
-def merge(corrected: Standing, target: str, column: Field[Any, Any], fresh: Any) -> Any:
-    """The value that the column takes now that the store says `fresh`: three-way, of the correction, its base and the fresh value.
+def merge(corrected: Standing, target: str, field: str, fresh: Any) -> Any:
+    """The value that the field's column takes now that the store says `fresh`: three-way, of the correction, its base and the fresh value.
 
     The store's old value again: the correction keeps. The corrected value: the correction has done its work and retires. A third value: the
     correction keeps, and its `store_value` differs from its base, which is the conflict that a person decides.
     """
-    correction = corrected.by_place.get((target, column.name))
+    correction = corrected.by_place.get((target, field))
     if correction is None:
         return fresh
     said = _text(fresh)
     if said == correction.value:
         _retire(correction, by=None, words=f"The store now says itself what {_place(correction)} was corrected to.")
-        del corrected.by_place[target, column.name]
+        del corrected.by_place[target, field]
         return fresh
     if said != correction.store_value:
         correction.store_value = said
         correction.save(update_fields=["store_value"])
-    return column.to_python(correction.value or (None if column.null else ""))
+    return _value(_column(MODELS[target.partition(":")[0]], field), correction.value)
 
 
 @transaction.atomic
@@ -94,7 +95,7 @@ def correct(record: Reviewed, target: str, field: str, value: str, *, by: User, 
     if not reason.strip():
         raise Refused(_("Say why: a correction needs a reason."))
     subject = _subject(record, target, field)
-    column = subject._meta.get_field(field)
+    column = _column(type(subject), field)
     fresh = _clean(column, value)
     older = Correction.objects.filter(order=record, target=target, field=field, retired_at=None).first()
     before = _text(getattr(subject, field))
@@ -129,9 +130,9 @@ def drop(correction: Correction, *, by: User | None, reason: str = "") -> None:
     if order is None:
         raise Refused(_("Only an order's fields can be corrected."))
     subject = _subject(order, correction.target, correction.field)
-    column = subject._meta.get_field(correction.field)
+    column = _column(type(subject), correction.field)
     _close(correction)
-    _set(order, subject, correction.field, column.to_python(correction.store_value or (None if column.null else "")))
+    _set(order, subject, correction.field, _value(column, correction.store_value))
     _tell(correction, "correction dropped", by, correction.value, correction.store_value, reason)
 
 
@@ -157,6 +158,18 @@ def _subject(order: Order, target: str, field: str) -> Order | Address | OrderLi
     return address
 
 
+def _column(model: type[models.Model], name: str) -> Field[Any, Any]:
+    found = model._meta.get_field(name)
+    if not isinstance(found, models.Field):
+        raise TypeError(f"{name} is no column of {model.__name__}")
+    return found
+
+
+def _value(column: Field[Any, Any], text: str) -> Any:
+    """A correction's text as the column's own value."""
+    return column.to_python(text or (None if column.null else ""))
+
+
 def _clean(column: Field[Any, Any], value: str) -> Any:
     """The text as the column's own value. Raises Refused with the reason in words."""
     text = value.strip()
@@ -164,7 +177,7 @@ def _clean(column: Field[Any, Any], value: str) -> Any:
     if column.name == "tax_country" and text and not (len(text) == 2 and text.isascii() and text.isalpha()):
         raise Refused(_("“%(value)s” is no country code.") % {"value": text}, _("Use two letters, as in DE."))
     try:
-        fresh = column.to_python(text or (None if column.null else ""))
+        fresh = _value(column, text)
         if text or not column.blank:
             column.clean(fresh, None)
     except ValidationError as error:

@@ -70,19 +70,17 @@ def said(record: Order | Customer | Product) -> list[object]:
     return [record.sku, record.title, record.barcode, record.store_id, record.store_product_id]
 
 
-def _said_by_order(order: Order) -> list[object]:
+def said_by_header(order: Order) -> list[object]:
+    """Every value of the order itself, without its lines and parcels, that people search by."""
     own = [order.number, order.store_id, order.customer_name, order.email, order.company, order.vat_id]
     more = [order.po_number, order.store_invoice_number]
+    return [*own, *more, *_said_by_address(order.billing), *_said_by_address(order.shipping)]
+
+
+def _said_by_order(order: Order) -> list[object]:
     skus = order.lines.filter(removed=False).values_list("sku", "title")
     parcels = order.shipments.values_list("tracking_number", flat=True)
-    return [
-        *own,
-        *more,
-        *_said_by_address(order.billing),
-        *_said_by_address(order.shipping),
-        *(part for row in skus for part in row),
-        *parcels,
-    ]
+    return [*said_by_header(order), *(part for row in skus for part in row), *parcels]
 
 
 def _said_by_address(address: Any) -> list[object]:

@@ -1,0 +1,8 @@
+"""The one door for everything that stores and ledgers tell: each record by itself, versioned, laid under people's corrections, or quarantined with a reason."""
+
+from __future__ import annotations
+
+from orders.intake.ledger import receive_choices, receive_states
+from orders.intake.receive import Line, Receipt, receive
+
+__all__ = ["Line", "Receipt", "receive", "receive_choices", "receive_states"]

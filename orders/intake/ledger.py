@@ -1,0 +1,125 @@
+"""What a ledger tells: its accounts and tax codes for the pickers, and what became of the documents it booked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import events, incoming, review
+from orders.intake.changes import Changes
+from orders.models import Account, Invoice, Ledger, Order, TaxCode
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def receive_choices(ledger: Ledger, choices: incoming.Choices, *, by: User | None = None) -> None:
+    """Bring accounts and tax codes up to date. What the ledger no longer names becomes inactive; of a kind it names none of, nothing changes."""
+    changes = Changes()
+    accounts = {row.code: row for row in Account.objects.filter(ledger=ledger)}
+    for told in choices.accounts:
+        values = {"name": told.name[:200], "type": told.type[:30], "currency": told.currency[:3], "active": True}
+        row = accounts.setdefault(told.code, Account(ledger=ledger, code=told.code))
+        _lay(row, values, changes)
+    _retire(
+        [row for code, row in accounts.items() if code not in {item.code for item in choices.accounts}],
+        choices.accounts,
+        changes,
+    )
+    codes = {row.code: row for row in TaxCode.objects.filter(ledger=ledger)}
+    for item in choices.tax_codes:
+        tax_code = codes.setdefault(item.code, TaxCode(ledger=ledger, code=item.code))
+        account = accounts.get(item.account) or tax_code.account
+        _lay(tax_code, {"name": item.name[:200], "rate": item.rate, "account": account, "active": True}, changes)
+    _retire(
+        [row for code, row in codes.items() if code not in {item.code for item in choices.tax_codes}],
+        choices.tax_codes,
+        changes,
+    )
+    if changes:
+        events.record(
+            ledger, "choices changed", by=by, before=changes.before(), after=changes.after(), words=changes.words
+        )
+
+
+def _lay(row: Account | TaxCode, values: dict[str, object], changes: Changes) -> None:
+    new = row.pk is None
+    kept = {} if new else changes.lay(row, values, place=row.code)
+    if new:
+        for name, value in values.items():
+            setattr(row, name, value)
+        changes.note(row.code, None, "added")
+    if new or kept:
+        row.save()
+
+
+def _retire(gone: Iterable[Account | TaxCode], told: tuple[object, ...], changes: Changes) -> None:
+    for row in gone if told else ():
+        if changes.lay(row, {"active": False}, place=row.code):
+            row.save(update_fields=["active"])
+
+
+def receive_states(ledger: Ledger, states: Iterable[incoming.InvoiceState]) -> None:
+    """Mirror what the ledger now says of our documents. One voided, deleted or edited there is told on the order's timeline and found by its check.
+
+    One state that fails does not stop the others; it is logged.
+    """
+    for state in states:
+        try:
+            with transaction.atomic():
+                receive_state(ledger, state)
+        except (ArithmeticError, TypeError, ValueError):
+            log.exception("The state of invoice %s could not be mirrored", state.reference)
+
+
+def receive_state(ledger: Ledger, state: incoming.InvoiceState) -> str:
+    """Mirror one state; returns "updated", "same", or "unknown" for a reference that is none of ours."""
+    rows = _meant(ledger, state)
+    outcomes = [_mirror(row, state) for row in rows]
+    return "updated" if "updated" in outcomes else outcomes[0] if outcomes else "unknown"
+
+
+def _meant(ledger: Ledger, state: incoming.InvoiceState) -> list[Invoice]:
+    """The documents meant: of the kind named, of the number named, else all that share the reference. Orders are locked before invoices."""
+    named = Invoice.objects.filter(ledger=ledger, document__reference=state.reference)
+    named = named.filter(kind=state.kind) if state.kind else named
+    list(Order.objects.select_for_update(no_key=True).filter(invoices__in=named).order_by("pk").values_list("pk"))
+    rows = list(named.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    numbered = [row for row in rows if state.number and row.number == state.number]
+    return numbered or rows
+
+
+def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
+    changes = Changes()
+    fresh: dict[str, object] = {"state": state.state[:20]}
+    if state.state != "deleted":
+        amounts = {"net": state.net, "tax": state.tax, "total": state.total}
+        fresh |= amounts | {"balance": state.balance, "due_on": state.due_on, "number": state.number or row.number}
+    changes.lay(row, fresh)
+    row.read_at = timezone.now()
+    row.save()
+    if not changes:
+        return "same"
+    verb, words = _verb(state, changes)
+    events.record(
+        row, verb, before=changes.before(), after=changes.after(), words=words % {"invoice": row, "what": changes.words}
+    )
+    if row.order and changes.open.keys() & {"state", "net", "tax", "total", "number"}:
+        review.refresh(Order.objects.defer("search").get(pk=row.order.pk))
+    return "updated"
+
+
+def _verb(state: incoming.InvoiceState, changes: Changes) -> tuple[str, str]:
+    if state.state in {"voided", "deleted"} and "state" in changes.open:
+        return f"{state.state} in the ledger", _("Document %(invoice)s was voided or deleted in the ledger.")
+    if changes.open.keys() & {"net", "tax", "total"}:
+        return "edited in the ledger", _("Document %(invoice)s was edited in the ledger: %(what)s")
+    return "read back", _("The ledger says of document %(invoice)s: %(what)s")

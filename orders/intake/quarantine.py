@@ -1,0 +1,76 @@
+"""Where refused records wait, each once, until a good version of the same record comes or a person settles it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import incoming
+from orders.intake.fit import Unfit
+from orders.models import Quarantine, Shop
+
+_LONGEST = {"place": 200, "number": 100, "field": 100, "value": 500, "source": 200}
+
+
+def keep(shop: Shop, record: incoming.Record, unfit: Unfit, *, source: incoming.Source, at: datetime) -> None:
+    """Put the record into quarantine; the same one lying there already is left as it is."""
+    raw = record.raw if isinstance(record, incoming.Refusal) else _written(record)
+    texts = {
+        "place": place(record),
+        "number": number(record),
+        "field": unfit.field,
+        "value": unfit.value,
+        "source": source.name,
+    }
+    row = Quarantine(
+        shop=shop,
+        **{name: _storable(text)[: _LONGEST[name]] for name, text in texts.items()},
+        reason=_storable(unfit.reason),
+        raw=_storable(raw),
+        digest=hashlib.sha256(_written(record).encode(errors="replace")).hexdigest(),
+        received_at=at,
+    )
+    Quarantine.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def resolve(shop: Shop, record: incoming.Record) -> None:
+    """A good version came: what was refused of the same record is settled."""
+    same = Q(place=place(record)) | (Q(number=number(record)) if number(record) else Q())
+    now = timezone.now()
+    words = _("A good version came later.")
+    Quarantine.objects.filter(same, shop=shop, resolved_at=None).update(resolved_at=now, resolution=words)
+
+
+def place(record: incoming.Record) -> str:
+    """Where a person finds the record: "order 1001", "row 17"."""
+    if isinstance(record, incoming.Refusal):
+        return record.where
+    noun = type(record).__name__.lower()
+    if isinstance(record, incoming.InvoiceState):
+        return f"invoice {record.reference}"
+    if isinstance(record, incoming.StockLevel):
+        return f"stock {record.sku} {record.location}".strip()
+    return f"{noun} {number(record) or getattr(record, 'id', '')}".strip()
+
+
+def number(record: incoming.Record) -> str:
+    """The order's number, else its id; "" for everything that is no order."""
+    if isinstance(record, incoming.Refusal):
+        return record.number
+    return record.number or record.id if isinstance(record, incoming.Order) else ""
+
+
+def _written(record: incoming.Record) -> str:
+    """The record as text, also when one of its values has no canonical form (a signalling NaN)."""
+    try:
+        return incoming.canonical(record)
+    except (ArithmeticError, TypeError, ValueError):
+        return repr(record)
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

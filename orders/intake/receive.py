@@ -1,0 +1,135 @@
+"""Takes in records one by one, each in a savepoint of its own: a bad one is quarantined in words and never stops the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from psycopg import errors
+
+from orders import incoming
+from orders.intake import customers, fit, ledger, masters, orders, quarantine
+from orders.intake.fit import Unfit
+from orders.models import Quarantine, Shop
+
+log = logging.getLogger(__name__)
+TRIES = 3  # of two that make the same row at once one loses, and finds it on the next try
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What became of one record: its place for people, its number, our order's id, and for a refusal the reason and the field."""
+
+    place: str
+    number: str = ""
+    order_id: int | None = None
+    words: str = ""
+    field: str = ""
+    value: str = ""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of every record: each stands in exactly one of these lists, committed (or in the caller's transaction) when receive returns."""
+
+    created: list[Line] = field(default_factory=list)
+    updated: list[Line] = field(default_factory=list)
+    same: list[Line] = field(default_factory=list)
+    older: list[Line] = field(default_factory=list)
+    refused: list[Line] = field(default_factory=list)
+
+
+def receive(shop: Shop, records: Iterable[incoming.Record], *, source: incoming.Source) -> Receipt:
+    """Take in whatever a store hands over. Each record is whole or in quarantine; only a lost database stops the run (OperationalError).
+
+    `source.received_at` (else now) is the moment that orders the versions of a store which states none.
+    """
+    receipt = Receipt()
+    at = source.received_at or timezone.now()
+    unresolved = Quarantine.objects.filter(shop=shop, resolved_at=None).exists()
+    for record in records:
+        try:
+            _receive_one(shop, record, source, at, receipt, resolve=unresolved or bool(receipt.refused))
+        except (InterfaceError, OperationalError):
+            raise
+        except Unfit as unfit:
+            _refuse(shop, record, unfit, source, at, receipt)
+        except Exception as bug:
+            log.exception("Intake of %s failed by an error of ours", quarantine.place(record))
+            words = _(
+                "This is an error of ordersync, not of the record (%(name)s). It is kept, and can be taken in again once that is mended."
+            )
+            _refuse(shop, record, Unfit(words % {"name": type(bug).__name__}), source, at, receipt)
+    return receipt
+
+
+def _receive_one(
+    shop: Shop, record: incoming.Record, source: incoming.Source, at: datetime, receipt: Receipt, *, resolve: bool
+) -> None:
+    if isinstance(record, incoming.Refusal):
+        raise Unfit(record.reason, field=record.field, value=record.value)
+    fitted = fit.fitted(record)
+    outcome, order_id = _tried(shop, fitted, source, at)
+    if resolve and outcome in {"created", "updated"}:
+        quarantine.resolve(shop, fitted)
+    line = Line(quarantine.place(fitted), quarantine.number(fitted), order_id)
+    getattr(receipt, outcome).append(line)
+
+
+def _tried(shop: Shop, record: incoming.Record, source: incoming.Source, at: datetime) -> tuple[str, int | None]:
+    """In a savepoint, again where another intake made the same row at the same time or was locked the other way round."""
+    for _left in range(TRIES - 1):
+        try:
+            with transaction.atomic():
+                return _taken(shop, record, source, at)
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, errors.UniqueViolation):
+                raise
+        except OperationalError as error:
+            if not isinstance(error.__cause__, errors.DeadlockDetected):
+                raise
+    with transaction.atomic():
+        return _taken(shop, record, source, at)
+
+
+def _taken(shop: Shop, record: incoming.Record, source: incoming.Source, at: datetime) -> tuple[str, int | None]:
+    match record:
+        case incoming.Order():
+            fit.check_order(record)
+            taken = orders.receive(shop, record, source, at=at)
+            return taken.outcome, taken.order.pk
+        case incoming.Customer():
+            return customers.receive(shop, record), None
+        case incoming.Product():
+            return masters.receive_product(shop, record), None
+        case incoming.StockLevel():
+            return masters.receive_stock(shop, record, at=at), None
+        case incoming.Payout():
+            return masters.receive_payout(shop, record, at=at), None
+        case incoming.InvoiceState():
+            return _state(shop, record), None
+    raise TypeError(f"{type(record).__name__} is no record that a store can hand over")
+
+
+def _state(shop: Shop, record: incoming.InvoiceState) -> str:
+    outcome = ledger.receive_state(shop.ledger, record)
+    if outcome == "unknown":
+        raise Unfit(
+            _("No document of ours has the reference %(reference)s.") % {"reference": record.reference},
+            field="reference",
+        )
+    return outcome
+
+
+def _refuse(
+    shop: Shop, record: incoming.Record, unfit: Unfit, source: incoming.Source, at: datetime, receipt: Receipt
+) -> None:
+    with transaction.atomic():
+        quarantine.keep(shop, record, unfit, source=source, at=at)
+    place, number = quarantine.place(record), quarantine.number(record)
+    receipt.refused.append(Line(place, number, None, unfit.reason, unfit.field, unfit.value))
