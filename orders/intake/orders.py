@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from orders import corrections, events, incoming, review, search
@@ -42,19 +43,17 @@ def receive(shop: Shop, record: incoming.Order, source: incoming.Source, *, at: 
 
 def _found(shop: Shop, record: incoming.Order) -> Order | None:
     """The order that is meant, locked: by the store's id, else by its number."""
-    refs = ExternalRef.objects.filter(shop=shop, noun=Noun.ORDER)
-    rows = Order.objects.select_for_update(no_key=True, of=("self",)).select_related(
-        "billing", "shipping", "shop__ledger"
-    )
-    rows = rows.defer("search").filter(shop=shop)
+    rows = Order.objects.select_for_update(no_key=True, of=("self",)).defer("search").filter(shop=shop)
+    rows = rows.select_related("billing", "shipping", "shop__ledger")
     if not record.id:
         return _alone(list(rows.filter(number=record.number)[:2]), record)
-    found = rows.filter(pk__in=refs.filter(scheme=ID, value=record.id).values("object_id")).first()
-    if found or not record.number:
-        return found
-    return _adopted(
-        rows.filter(pk__in=refs.filter(scheme=NUMBER, value=record.number).values("object_id")).first(), record
-    )
+    refs = ExternalRef.objects.filter(shop=shop, noun=Noun.ORDER)
+    named = refs.filter(Q(scheme=ID, value=record.id) | Q(scheme=NUMBER, value=record.number))
+    bearing = {ref.scheme: ref.object_id for ref in named}
+    if not bearing:
+        return None
+    found = rows.get(pk=bearing.get(ID) or bearing[NUMBER])
+    return found if ID in bearing else _adopted(found, record)
 
 
 def _alone(rows: list[Order], record: incoming.Order) -> Order | None:
@@ -66,9 +65,9 @@ def _alone(rows: list[Order], record: incoming.Order) -> Order | None:
     return rows[0] if rows else None
 
 
-def _adopted(order: Order | None, record: incoming.Order) -> Order | None:
+def _adopted(order: Order, record: incoming.Order) -> Order | None:
     """An order that came without an id gets the one told now; None if it has another already. Documents are named by the old name for ever."""
-    if order is None or ExternalRef.objects.filter(noun=Noun.ORDER, scheme=ID, object_id=order.pk).exists():
+    if ExternalRef.objects.filter(noun=Noun.ORDER, scheme=ID, object_id=order.pk).exists():
         return None
     ExternalRef.objects.create(shop=order.shop, noun=Noun.ORDER, scheme=ID, value=record.id, object_id=order.pk)
     if not Document.objects.filter(order=order).exists():
