@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from integrations.stores.base import Unreadable
 
 DELIMITERS = ",;\t"
 LONGEST_CELL = 1 << 20
+_BETWEEN = "\x00"  # no cell contains it
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 
 
@@ -56,7 +56,7 @@ def encoding(head: bytes) -> str:
 
 
 def rows(stream: BinaryIO) -> Iterator[Row]:
-    """Every row that is not blank, the titles first, without NUL, which PostgreSQL cannot keep. Raises Unreadable, naming the line."""
+    """Every row that is not blank, the titles first, without NUL, which PostgreSQL cannot keep either. Raises Unreadable, naming the line."""
     buffered = io.BufferedReader(stream, 1 << 16) if isinstance(stream, io.RawIOBase) else stream
     start = buffered.tell()
     head = buffered.read(1 << 16)
@@ -68,7 +68,7 @@ def rows(stream: BinaryIO) -> Iterator[Row]:
     try:
         for cells in reader:
             if whole := "".join(cells):
-                yield Row(reader.line_num, [cell.replace("\x00", "") for cell in cells] if "\x00" in whole else cells)
+                yield Row(reader.line_num, [cell.replace(_BETWEEN, "") for cell in cells] if _BETWEEN in whole else cells)
     except (csv.Error, UnicodeDecodeError) as error:
         raise Unreadable(f"The table breaks off near line {reader.line_num + 1}: {error}. Export it again from the store.") from error
     finally:
@@ -92,7 +92,7 @@ def grouped(found: Iterator[Row], column: int) -> Iterator[list[Row]]:
             "CREATE TABLE firsts (name TEXT PRIMARY KEY, first INTEGER) WITHOUT ROWID"
         )
         insert = "INSERT INTO staged (name, line, cells) VALUES (?, ?, ?)"
-        staged.executemany(insert, ((_key(row, column), row.line, json.dumps(row.cells)) for row in found))
+        staged.executemany(insert, ((_key(row, column), row.line, _BETWEEN.join(row.cells)) for row in found))
         staged.execute("INSERT INTO firsts SELECT name, min(n) FROM staged GROUP BY name")
         key, group = None, list[Row]()
         for first, at, line, cells in staged.execute(
@@ -102,7 +102,7 @@ def grouped(found: Iterator[Row], column: int) -> Iterator[list[Row]]:
                 yield group
                 group = []
             key = first
-            group.append(Row(line, json.loads(cells), at))
+            group.append(Row(line, cells.split(_BETWEEN), at))
         if group:
             yield group
 
