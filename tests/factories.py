@@ -222,3 +222,26 @@ def order(id: str = "1", **fields: Any) -> incoming.Order:
             **fields,
         },
     )
+
+
+def product(id: str = "V1", **fields: Any) -> incoming.Product:
+    """A product variant."""
+    return incoming.Product(
+        id=id, **{"sku": "MUG", "title": "Mug", "price": Decimal("11.90"), "currency": "EUR", **fields}
+    )
+
+
+def payout(id: str = "PO1", **fields: Any) -> incoming.Payout:
+    """What the gateway paid out for the payment of `order()`, less its fee."""
+    lines = (incoming.PayoutLine(kind="charge", amount=Decimal("11.90"), fee=Decimal("0.40"), payment_id="P1"),)
+    return incoming.Payout(
+        id=id,
+        **{
+            "currency": "EUR",
+            "amount": Decimal("11.50"),
+            "paid_on": NOON.date(),
+            "gateway": "cards",
+            "lines": lines,
+            **fields,
+        },
+    )
