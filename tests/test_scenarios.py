@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import toy_ledger  # noqa: F401  registers the kind "toy"
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -48,8 +49,8 @@ class Office:
             )
         self.shops = {code: self._shop(code) for code in scenario.shops}
         kind = scenario.ledger_kind or "beancount"
-        options = {"folder": str(folder)} if kind == "beancount" else {}
-        connections.connect(kind, "books", ledger=self.ledger, options=options)
+        folder.mkdir()
+        connections.connect(kind, "books", ledger=self.ledger, options={"folder": str(folder)})
         self.ledger.refresh_from_db()
 
     def _taxes(self) -> None:

@@ -6,16 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from django.db import connection
-
 from orders import incoming
 from orders.documents.sign import document_hash
-from orders.models import GENESIS, Document, EventChain, EventSeal, Ledger
+from orders.models import GENESIS, Document, DocumentLine, Event, EventChain, EventSeal, Ledger
 
 _COLUMNS = (
-    "key", "revision", "reference", "kind", "currency", "base_currency", "rate", "issued_on", "tax_on", "posting_on", "net", "tax", "gross",
-    "contra_account",
+    "key", "revision", "reference", "kind", "currency", "base_currency", "rate", "rate_source", "issued_on", "tax_on", "posting_on",
+    "net", "tax", "gross", "contra_account",
 )  # fmt: skip
+_LINE_COLUMNS = ("n", "kind", "account", "quantity", "net", "tax", "tax_code", "tax_account")
 
 
 class Tampered(Exception):
@@ -29,11 +28,17 @@ def intact(document: Document) -> bool:
     if document.hash != document_hash(document.previous, document.body, document.personal_digest):
         return False
     body = json.loads(document.body)
-    lines = [[row.n, row.account, row.net, row.tax, row.tax_code] for row in document.lines.all()]
-    told = [[row["n"], row["account"], row["net"], row["tax"], row["tax_code"]] for row in body["lines"]]
+    lines = [_line(row) for row in document.lines.all()]
+    told = [
+        [*(row[name] for name in _LINE_COLUMNS), body["currency"], dict(row["dimensions"])] for row in body["lines"]
+    ]
     return incoming.plain(lines) == told and all(
         incoming.plain(getattr(document, name)) == body[name] for name in _COLUMNS
     )
+
+
+def _line(row: DocumentLine) -> list[object]:
+    return [*(getattr(row, name) for name in _LINE_COLUMNS), row.currency, row.dimensions]
 
 
 def verify(ledger: Ledger) -> list[str]:
@@ -47,37 +52,58 @@ def events_verify() -> list[str]:
 
 
 def _documents(ledger: Ledger) -> Iterator[str]:
-    previous, n = GENESIS, 0
+    """The end is read first and last: documents signed meanwhile lie behind the first and not behind the last."""
+    end = _end_of(ledger)
+    previous, n, passed = GENESIS, 0, end == (0, GENESIS)
     for document in ledger.documents.order_by("n").prefetch_related("lines").iterator(chunk_size=500):
-        n += 1
-        if document.n != n or document.previous != previous:
-            yield f"Document {document.reference}: place {n} in the chain was expected after {previous[:12]}…, it says {document.n} after {document.previous[:12]}…"
+        if document.n != n + 1 or document.previous != previous:
+            told = f"it says {document.n} after {document.previous[:12]}…"
+            yield f"Document {document.reference}: place {n + 1} in the chain was expected after {previous[:12]}…, {told}"
         if not intact(document):
             yield f"Document {document.reference}: its text is not what was signed."
         previous, n = document.hash, document.n
+        passed = passed or (n, previous) == end
+    if not passed or _end_of(ledger)[0] < n:
+        yield f"Ledger {ledger.code}: {_end_of(ledger)[0]} documents were signed, the chain ends at {n}."
+
+
+def _end_of(ledger: Ledger) -> tuple[int, str]:
     ledger.refresh_from_db(fields=["chain_length", "chain_hash"])
-    if (n, previous) != (ledger.chain_length, ledger.chain_hash):
-        yield f"Ledger {ledger.code}: {ledger.chain_length} documents were signed, the chain ends at {n}."
+    return ledger.chain_length, ledger.chain_hash
 
 
 def _events() -> Iterator[str]:
-    previous, n = GENESIS, 0
+    """As with documents: events recorded meanwhile are no break."""
+    end = _end_of_events()
+    previous, n, passed = GENESIS, 0, end == (0, GENESIS)
     seals = EventSeal.objects.order_by("n").extra(
         select={"text": "event_text((SELECT e FROM orders_event e WHERE e.id = event_id))"}
     )
     for seal in seals.iterator(chunk_size=1000):
-        n += 1
-        if seal.n != n or seal.previous != previous:
-            yield f"Event {seal.event_id}: place {n} in the chain was expected, it says {seal.n}."
+        if seal.n != n + 1 or seal.previous != previous:
+            yield f"Event {seal.event_id}: place {n + 1} in the chain was expected, it says {seal.n}."
         if seal.hash != hashlib.sha256((seal.previous + (seal.text or "")).encode()).hexdigest():
             yield f"Event {seal.event_id}: it is not what was recorded."
         previous, n = seal.hash, seal.n
+        passed = passed or (n, previous) == end
+    if not passed or _end_of_events()[0] < n:
+        yield f"{_end_of_events()[0]} events were recorded, the chain ends at {n}."
+    yield from _unsealed()
+    yield from _strangers()
+
+
+def _end_of_events() -> tuple[int, str]:
     head = EventChain.objects.first()
-    if (n, previous) != ((head.length, head.hash) if head else (0, GENESIS)):
-        yield f"{head.length if head else 0} events were recorded, the chain ends at {n}."
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT e.id FROM orders_event e LEFT JOIN orders_eventseal s ON s.event_id = e.id WHERE s.event_id IS NULL LIMIT 10"
-        )
-        for (pk,) in cursor.fetchall():
-            yield f"Event {pk}: it was never sealed."
+    return (head.length, head.hash) if head else (0, GENESIS)
+
+
+def _unsealed() -> Iterator[str]:
+    for pk in Event.objects.filter(seal=None).order_by("pk").values_list("pk", flat=True)[:10]:
+        yield f"Event {pk}: it was never sealed."
+
+
+def _strangers() -> Iterator[str]:
+    """Events whose personal values are not those that were recorded (erased ones are)."""
+    for event in Event.objects.exclude(personal="").only("body", "personal").iterator(chunk_size=1000):
+        if json.loads(event.body).get("personal") != incoming.digest(event.personal):
+            yield f"Event {event.pk}: its persons are not those that were recorded."

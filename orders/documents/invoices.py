@@ -166,7 +166,8 @@ def _shipped(
 def _extras(page: Sheet, rows: list[Row]) -> list[Row]:
     """The lines that persons named, and the source adjustment over what still remains of a rounding difference."""
     named = lines.adjustment_rows(list(adjustments(page)))
-    left = page.order.total_due - lines.gross(rows) - lines.gross(named)
+    gap = page.order.total_due - lines.gross(rows)
+    left = gap - lines.gross(named) if gap else money.ZERO
     unit = money.minor_unit(page.currency)
     tolerance = min(len(page.order.lines.all()), page.ledger.adjustment_cap) * unit
     if not left or abs(left) > tolerance or not money.is_exact(left, page.currency):
