@@ -1,0 +1,154 @@
+"""The demo's company: two sets of books, seven shops, a person for every role, and what is mapped to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from integrations import connections
+from orders import roles
+from orders.models import (
+    Account,
+    AccountMapping,
+    Appointment,
+    Deputy,
+    ExchangeRate,
+    ItemMapping,
+    Ledger,
+    Period,
+    PeriodState,
+    Shop,
+    TaxCode,
+    TaxMapping,
+    ZeroTotal,
+)  # fmt: skip
+from ordersync_site.demo import cast
+
+PASSWORD = "only-for-the-demo"
+UNDO_SECONDS = 15
+PEOPLE = {
+    "owner": ("Olga", "Owner", [roles.OWNER.name]),
+    "deputy": ("Dario", "Deputy", [roles.DEPUTY.name]),
+    "accountant": ("Anna", "Accountant", [roles.ACCOUNTANT.name]),
+    "it": ("Igor", "Itlead", [roles.IT_LEAD.name]),
+    "marketing": ("Mara", "Marketing", [roles.MARKETING.name]),
+    "entrepreneur": ("Emil", "Entrepreneur", [role.name for role in roles.ROLES if role is not roles.AUDITOR]),
+    "auditor": ("Ada", "Auditor", [roles.AUDITOR.name]),
+}
+"""Sign-in name: first name, last name, groups. The entrepreneur holds every role but the auditor's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A shop to be made."""
+
+    code: str
+    name: str
+    ledger: str
+    prefix: str
+    currency: str = "EUR"
+    country: str = "DE"
+    time_zone: str = "Europe/Berlin"
+    recognise_on: str = "placed"
+
+
+STORES = (
+    Store(code="haus", name="Nordlicht Haus", ledger="nordlicht", prefix="NH"),
+    Store(code="outdoor", name="Northlight Outdoor", ledger="northlight", prefix="NO", currency="USD", country="US", time_zone="America/Chicago"),
+    Store(code="outlet", name="Northlight Outlet", ledger="northlight", prefix="OU", currency="USD", country="US", time_zone="America/Chicago"),
+    Store(code="second", name="Nordlicht Zweite Wahl", ledger="nordlicht", prefix="ZW"),
+    Store(code="parcels", name="Nordlicht Versand", ledger="nordlicht", prefix="NV", recognise_on="fulfilled"),
+    Store(code="advance", name="Nordlicht Vorkasse", ledger="nordlicht", prefix="VK", recognise_on="paid"),
+    Store(code="tokyo", name="Nordlicht Tokyo", ledger="nordlicht", prefix="TK", currency="JPY", country="JP", time_zone="Asia/Tokyo"),
+    Store(code="kuwait", name="Nordlicht Kuwait", ledger="nordlicht", prefix="KW", currency="KWD", country="KW", time_zone="Asia/Kuwait"),
+)
+_ACCOUNTS = {
+    "line:item": "Income:Goods", "line:shipping": "Income:Shipping", "line:discount": "Income:Discounts", "line:fee": "Income:Fees",
+    "line:tip": "Liabilities:Tips", "line:gift_card": "Liabilities:GiftCards", "line:duty": "Liabilities:Duties",
+    "line:restocking_fee": "Income:Restocking", "line:return_shipping": "Income:Shipping", "line:refund_difference": "Expenses:RefundDifferences",
+    "payment:card": "Assets:Clearing:Card", "payment:gift_card": "Liabilities:GiftCards", "payment:store_credit": "Liabilities:StoreCredit",
+    "payment:cash_on_delivery": "Assets:Clearing:CashOnDelivery", "payment:bank": "Assets:Bank", "role:receivable": "Assets:Receivable",
+    "role:deposits": "Liabilities:Deposits", "role:fees": "Expenses:Fees", "role:chargebacks": "Expenses:Chargebacks", "role:bank": "Assets:Bank",
+    "role:payout_adjustment": "Expenses:Payouts",
+}  # fmt: skip
+# Ledger: code, rate, treatment, country, region, title as the store writes it ("" for a line without tax).
+_TAXES = {
+    "nordlicht": (
+        ("DE19", "0.19", "domestic", "DE", "", "DE MwSt"), ("DE7", "0.07", "domestic", "DE", "", "DE MwSt"), ("DE0", "0", "domestic", "DE", "", ""),
+        ("FR20", "0.2", "oss", "FR", "", "FR TVA"), ("EURC", "0", "reverse_charge", "", "", ""), ("DEEX", "0", "exempt", "", "", ""),
+        ("JP8", "0.08", "domestic", "JP", "", "JP CT"), ("NONE", "0", "export", "", "", ""), ("KW0", "0", "domestic", "KW", "", ""),
+        ("JP0", "0", "domestic", "JP", "", ""),
+    ),
+    "northlight": (
+        ("IL", "0.0625", "domestic", "US", "", "IL Sales Tax"), ("CA", "0.0725", "domestic", "US", "", "CA Sales Tax"),
+        ("IL", "0.0625", "domestic", "US", "", "Illinois State Tax"), ("ILEX", "0.02", "domestic", "US", "", "Example County Tax"),
+        ("MARKET", "0.0625", "marketplace", "", "", "Illinois State Tax"), ("NONE", "0", "domestic", "US", "", ""),
+        ("MARKET0", "0", "marketplace", "", "", ""),
+    ),
+}  # fmt: skip
+
+
+@transaction.atomic
+def make(today: date, folder: Path) -> dict[str, User]:
+    """Make everything but the orders; the books lie in `folder`, one folder a ledger. Undo is off until `open_the_desk`. The people by sign-in name."""
+    people = {name: _person(name, *who) for name, who in PEOPLE.items()}
+    for code, currency, zero_total in (("nordlicht", "EUR", ZeroTotal.POST), ("northlight", "USD", ZeroTotal.SKIP)):
+        _books(code, currency, zero_total, today, folder, people["it"])
+    for store in STORES:
+        _shop(store, people)
+    for currency, rate in (("JPY", "0.0061"), ("KWD", "2.98"), ("USD", "0.92")):
+        ExchangeRate.objects.create(currency=currency, base_currency="EUR", on=today - timedelta(days=90), rate=Decimal(rate), source="demo")
+    return people
+
+
+def open_the_desk() -> None:
+    """From now on an approval can be undone for a while."""
+    Ledger.objects.update(undo_seconds=UNDO_SECONDS)
+
+
+def _person(name: str, first: str, last: str, groups: Iterable[str]) -> User:
+    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD, first_name=first, last_name=last, is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=list(groups)))
+    return user
+
+
+def _books(code: str, currency: str, zero_total: str, today: date, folder: Path, by: User) -> None:
+    ledger = Ledger.objects.create(code=code, name=code.title(), base_currency=currency, undo_seconds=0, zero_total=zero_total)
+    for place, account in _ACCOUNTS.items():
+        purpose, value = place.split(":")
+        AccountMapping.objects.create(ledger=ledger, purpose=purpose, value=value, account=_account(ledger, account))
+    ledger.adjustment_account = _account(ledger, "Expenses:Rounding")
+    ledger.save(update_fields=["adjustment_account"])
+    for tax, rate, treatment, country, region, title in _TAXES[code]:
+        owed = _account(ledger, f"Liabilities:Tax:{tax}")
+        tax_code, _new = TaxCode.objects.get_or_create(ledger=ledger, code=tax, defaults={"name": tax, "rate": Decimal(rate), "account": owed})
+        TaxMapping.objects.create(
+            ledger=ledger, treatment=treatment, country=country, region=region, title=title, rate=Decimal(rate), tax_code=tax_code
+        )
+    for good in (*cast.HOUSE[1:], *cast.OUTDOOR):  # the first is mapped on the walk, once its orders wait
+        ItemMapping.objects.create(ledger=ledger, key=good.sku, item=good.title)
+    Period.objects.create(ledger=ledger, period=DateRange(today - timedelta(days=400), today - timedelta(days=40)), state=PeriodState.CLOSED)
+    (folder / code).mkdir(parents=True)
+    connections.connect("beancount", code, ledger=ledger, options={"folder": str(folder / code), "title": code.title()}, by=by)
+
+
+def _account(ledger: Ledger, code: str) -> Account:
+    return Account.objects.get_or_create(ledger=ledger, code=code, defaults={"name": code.rpartition(":")[2]})[0]
+
+
+def _shop(store: Store, people: dict[str, User]) -> None:
+    shop = Shop.objects.create(
+        code=store.code, name=store.name, ledger=Ledger.objects.get(code=store.ledger), currency=store.currency, country=store.country,
+        time_zone=store.time_zone, prefix=store.prefix, recognise_on=store.recognise_on,
+    )  # fmt: skip
+    Appointment.objects.create(shop=shop, owner=people["owner"], since=None)
+    now = timezone.now()
+    Deputy.objects.create(shop=shop, deputy=people["deputy"], from_at=now, until_at=now + timedelta(days=14), limit=Decimal(500))
