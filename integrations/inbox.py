@@ -206,4 +206,13 @@ def _received(job: ImportJob, reader: Reader, copy: IO[bytes]) -> ImportJob:
 
 
 def _refusals(job: ImportJob, lines: Iterable[intake.Line]) -> list[ImportRefusal]:
-    return [ImportRefusal(job=job, place=(line.place or line.number)[:200], reason=line.words) for line in lines]
+    return [
+        ImportRefusal(
+            job=job,
+            place=(line.place or line.number)[:200],
+            field=line.field[:100],
+            value=line.value[:500],
+            reason=line.words,
+        )
+        for line in lines
+    ]

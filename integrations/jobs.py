@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
@@ -192,16 +191,9 @@ def _settle(seconds: float) -> Result:
         ]:
             if time.monotonic() > deadline:
                 break
-            done += _release(record)
+            review.wake(record)
+            done += 1
     return Result(done=done)
-
-
-def _release(record: Order | Refund) -> int:
-    try:
-        review.reopen(record, by=None, why="The time it was held for is over.", version=record.version)
-    except (review.Refused, ObjectDoesNotExist):  # somebody decided in this moment
-        return 0
-    return 1
 
 
 def _janitor(seconds: float) -> Result:

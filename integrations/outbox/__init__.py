@@ -123,10 +123,11 @@ def _drain(connection: Connection, deadline: float, tally: Tally) -> int:
     if wait:
         time.sleep(max(0.0, min(wait, 1.0, deadline - time.monotonic())))
         return 1
-    for n, lease in enumerate(leases):
-        if not lease.has_time or time.monotonic() > deadline or _halts(lease, ledger, tally):
-            release(leases[n:])
+    todo = list(leases)
+    while todo and todo[0].has_time and time.monotonic() < deadline:
+        if _halts(todo.pop(0), ledger, tally):
             break
+    release(todo)
     return len(leases)
 
 

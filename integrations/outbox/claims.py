@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
 from integrations.booking import DATABASE_GONE, Lease
@@ -79,10 +80,10 @@ def claim(connection: Connection, concurrency: int, count: int = BATCH) -> tuple
 
 def release(leases: Sequence[Lease]) -> None:
     """Give back what was claimed and not begun."""
+    back = Case(When(unknown_since=None, then=Value(DeliveryState.WAITING)), default=Value(DeliveryState.UNKNOWN))
     for lease in leases:
         held = Delivery.objects.filter(pk=lease.delivery_id, fence=lease.fence, state=DeliveryState.LEASED)
-        held.filter(unknown_since=None).update(state=DeliveryState.WAITING, leased_until=None, worker="")
-        held.exclude(unknown_since=None).update(state=DeliveryState.UNKNOWN, leased_until=None, worker="")
+        held.update(state=back, leased_until=None, worker="")
 
 
 def worker() -> str:
