@@ -110,6 +110,8 @@ def spread(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[D
 
 def discounts(sums: Sums, gross: Sequence[Decimal], own: Sequence[Decimal], currency: str) -> list[Decimal]:
     """Each item's discount: its own (Lineitem discount), and its share of the rest of the order's by value."""
+    if not sums.off_items:
+        return [ZERO] * len(gross)
     if sums.line_discounts > sums.off_items or any(mine > value for mine, value in zip(own, gross, strict=True)):
         own = [ZERO] * len(gross)
     left = [value - mine for value, mine in zip(gross, own, strict=True)]
