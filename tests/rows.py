@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import factories
 from django.utils import timezone
 
 from orders import models
 from orders.incoming import LineKind, PaymentKind, PaymentMethod, PaymentState, PaymentStatus
 from orders.models import Order, Refund, Shop
+from tests import factories
 
 
 def order(shop: Shop, number: str = "1001", **fields: Any) -> Order:

@@ -8,17 +8,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
-from rows import adjust, order, paid
 
 from orders import documents, findings, models
 from orders.findings import records
 from orders.incoming import LineKind, PaymentKind, PaymentState, PaymentStatus, TaxTreatment
 from orders.models import Finding, Order, Shop, State
+from tests import factories
+from tests.rows import adjust, order, paid
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +93,11 @@ def test_the_way_that_is_further_off_gives_the_difference(
     made = order(shop, total=total, by_header=by_header and Decimal(by_header), by_lines=Decimal(by_lines))
     assert found(made)["total_mismatch"].difference == Decimal(difference)
     assert made.blockers
+
+
+def test_two_ways_that_come_to_the_same_are_one_sentence(shop: Shop) -> None:
+    words = found(order(shop, total="56.90", by_header=Decimal("11.90")))["total_mismatch"].words
+    assert words == "The total is 45.00 EUR more than its lines and its header make (56.90 against 11.90)."
 
 
 def test_the_identities_that_broke_are_named(shop: Shop) -> None:
@@ -382,3 +387,13 @@ def test_every_code_that_the_plan_may_name_stands_in_the_table() -> None:
                 named |= {leaf.value for leaf in ast.walk(node.value) if isinstance(leaf, ast.Constant)}
     assert named
     assert named <= findings.CODES.keys()
+
+
+def test_the_papers_list_every_code_as_the_table_has_it() -> None:
+    paper = Path("docs/findings.md").read_text(encoding="utf-8")
+    for code in findings.CODES.values():
+        assert (
+            f"| `{code.code}` | {code.title} | {code.severity.value} | {code.means} | {code.fix} | {code.concerns} |"
+            in paper
+        )
+    assert paper.count("\n| `") == len(findings.CODES)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import factories
 import pytest
 from django.utils import timezone
-from rows import name, order, paid, refund
 
 from orders import documents, findings, models
 from orders.incoming import PaymentKind, PaymentState, PaymentStatus
 from orders.models import Booking, Document, Finding, Order, Payout, Refund, Shop, State
 from orders.outgoing import DocumentKind
+from tests import factories
+from tests.rows import name, order, paid, refund
 
 pytestmark = pytest.mark.django_db
 

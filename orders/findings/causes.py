@@ -84,7 +84,7 @@ def recheck(ledger: Ledger, cause: str) -> int:
 
 @transaction.atomic
 def _recheck(model: type[Reviewed], check: Callable[[Any], object], ids: list[int]) -> int:
-    rows = model._default_manager.select_for_update(of=("self",)).filter(pk__in=ids, state__in=OPEN)
+    rows = model._default_manager.select_for_update(of=("self",), no_key=True).filter(pk__in=ids, state__in=OPEN)
     return len([check(record) for record in rows.order_by("pk")])
 
 

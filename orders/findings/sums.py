@@ -41,7 +41,7 @@ def total(order: Order) -> Iterator[Problem]:
     worst = max(off, key=lambda way: abs(way.difference))
     if worst.difference:
         within = abs(worst.difference) <= tolerance(order) and money.is_exact(by_lines.difference, order.currency)
-        words = " ".join([*(_words(way, order.currency) for way in off if way.difference), *_broken(order)])
+        words = " ".join([*(_words(way, order.currency) for way in _told(off)), *_broken(order)])
         yield problem("rounding" if within else "total_mismatch", words, field="total", difference=worst.difference)
 
 
@@ -77,6 +77,14 @@ def _by_header(order: Order, *, settled: bool) -> list[Sum]:
     if order.by_header is None or settled:
         return []
     return [Sum(_("the amounts of its header"), order.total_due, order.by_header)]
+
+
+def _told(off: list[Sum]) -> list[Sum]:
+    """The ways that are off; one sentence for both where they come to the same."""
+    told = [way for way in off if way.difference]
+    if len(told) == 2 and told[0].computed == told[1].computed:
+        return [Sum(_("its lines and its header"), told[0].stated, told[0].computed)]
+    return told
 
 
 def _words(way: Sum, currency: str) -> str:
