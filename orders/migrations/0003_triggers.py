@@ -26,11 +26,12 @@ BEGIN
   IF current_database() LIKE 'test\\_%' OR current_setting('ordersync.may_truncate', true) = 'yes' THEN
     RETURN NULL;
   END IF;
-  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+  RAISE EXCEPTION '% is never emptied at once', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 """
 ERASABLE = ["orders_orderversion", "orders_event", "orders_document"]
 FROZEN = ["orders_documentline", "orders_documentsource", "orders_documentafter", "orders_eventseal"]
+NEVER_EMPTIED = ["orders_booking", "orders_appointment", "orders_eventchain"]
 
 # A document is signed with its lines: their number and their sums. Both sides are watched, since either could come alone.
 SUMS = """
@@ -60,6 +61,7 @@ CREATE CONSTRAINT TRIGGER document_sums AFTER INSERT ON orders_documentline DEFE
 """
 
 # Locks the credited lines in one order, then sums what credits them in documents that stand. Under REPEATABLE READ two could both win: refused.
+# Each credit has its line's sign: else one below zero would make room that is gone when its document is voided.
 CREDIT_LIMIT = """
 CREATE FUNCTION check_credit_limit() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -72,7 +74,7 @@ BEGIN
     RAISE EXCEPTION 'credit lines need the isolation level read committed' USING ERRCODE = 'restrict_violation';
   END IF;
   PERFORM 1 FROM orders_documentline WHERE id IN (SELECT credits_id FROM fresh) ORDER BY id FOR NO KEY UPDATE;
-  SELECT line.id, line.net, line.tax, line.quantity, sum(credit.net) AS credited_net, sum(credit.tax) AS credited_tax, sum(credit.quantity) AS credited
+  SELECT line.id, line.currency, line.net, line.tax, line.quantity, sum(credit.net) AS credited_net, sum(credit.tax) AS credited_tax, sum(credit.quantity) AS credited
     INTO over
     FROM orders_documentline line
     JOIN orders_documentline credit ON credit.credits_id = line.id
@@ -80,11 +82,12 @@ BEGIN
    WHERE line.id IN (SELECT credits_id FROM fresh) AND booking.voided_at IS NULL AND booking.refused_at IS NULL
    GROUP BY line.id
   HAVING abs(sum(credit.net)) > abs(line.net) OR abs(sum(credit.tax)) > abs(line.tax) OR abs(sum(credit.quantity)) > abs(line.quantity)
-      OR sign(sum(credit.net)) * sign(line.net) < 0
+      OR bool_or(least(sign(credit.net) * sign(line.net), sign(credit.tax) * sign(line.tax), sign(credit.quantity) * sign(line.quantity)) < 0)
+      OR bool_or(credit.currency <> line.currency)
    LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION 'credit beyond invoice line %: it has net %, tax %, quantity %; the credits would be net %, tax %, quantity %',
-      over.id, over.net, over.tax, over.quantity, over.credited_net, over.credited_tax, over.credited USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'credit beyond invoice line %: it has net %, tax %, quantity % in %; the credits would be net %, tax %, quantity %, each in its currency and with its sign',
+      over.id, over.net, over.tax, over.quantity, over.currency, over.credited_net, over.credited_tax, over.credited USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $$;
@@ -132,7 +135,7 @@ CREATE CONSTRAINT TRIGGER shop_has_owner AFTER INSERT ON orders_shop DEFERRABLE 
 CREATE CONSTRAINT TRIGGER shop_has_owner AFTER UPDATE OR DELETE ON orders_appointment DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW EXECUTE FUNCTION check_shop_has_owner();
 
--- FOR KEY SHARE would not wait for a deactivation under way; FOR SHARE does.
+-- FOR KEY SHARE would not wait for a deactivation under way; FOR SHARE does. Only under READ COMMITTED does a deactivation see an appointment it waited for.
 CREATE FUNCTION check_owner_is_active() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   active boolean;
@@ -149,6 +152,9 @@ CREATE FUNCTION check_owner_stays_active() RETURNS trigger LANGUAGE plpgsql AS $
 DECLARE
   owned text;
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'deactivating a user needs the isolation level read committed' USING ERRCODE = 'restrict_violation';
+  END IF;
   SELECT shop.code INTO owned FROM orders_shop shop, LATERAL (
       SELECT owner_id FROM orders_appointment WHERE shop_id = shop.id AND (since IS NULL OR since <= now()) ORDER BY since DESC NULLS LAST LIMIT 1
     ) current WHERE current.owner_id = NEW.id
@@ -167,8 +173,8 @@ CREATE TRIGGER owner_stays_active AFTER UPDATE OF is_active ON auth_user FOR EAC
 # The chain is closed when a transaction commits, so that its one lock is always the last and is held for an instant.
 EVENT_CHAIN = """
 CREATE FUNCTION event_text(event orders_event) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT concat_ws(E'\\x1f', event.id, to_char(event.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), coalesce(event.by_id::text, '-'),
-                   coalesce(event.acting_for_id::text, '-'), event.verb, event.noun, event.object_id, coalesce(event.order_id::text, '-'), event.words, event.body)
+  SELECT json_build_array(event.id, to_char(event.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), event.by_id, event.acting_for_id,
+                          event.verb, event.noun, event.object_id, event.order_id, event.words, event.body)::text
 $$;
 CREATE FUNCTION seal_event() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -185,12 +191,39 @@ END $$;
 CREATE CONSTRAINT TRIGGER seal AFTER INSERT ON orders_event DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION seal_event();
 """
 
+# The end of a chain moves forward only: a row saved back as it was loaded earlier would take it back.
+CHAIN_ENDS = """
+CREATE FUNCTION chain_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.chain_length < OLD.chain_length OR (NEW.chain_length = OLD.chain_length AND NEW.chain_hash <> OLD.chain_hash) THEN
+    RAISE EXCEPTION 'the chain of ledger % only grows', OLD.code USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER chain_only_grows BEFORE UPDATE OF chain_length, chain_hash ON orders_ledger FOR EACH ROW EXECUTE FUNCTION chain_only_grows();
+
+CREATE FUNCTION event_chain_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR NEW.length <> OLD.length + 1 THEN
+    RAISE EXCEPTION 'the chain of events only grows' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER chain_only_grows BEFORE UPDATE OR DELETE ON orders_eventchain FOR EACH ROW EXECUTE FUNCTION event_chain_only_grows();
+"""
+
+
+def never_emptied(table: str) -> migrations.RunSQL:
+    return migrations.RunSQL(
+        f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();",
+        f"DROP TRIGGER no_truncate ON {table};",
+    )
+
 
 def watched(table: str, function: str) -> migrations.RunSQL:
     return migrations.RunSQL(
-        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();"
-        f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();",
-        f"DROP TRIGGER append_only ON {table}; DROP TRIGGER no_truncate ON {table};",
+        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();",
+        f"DROP TRIGGER append_only ON {table};",
     )
 
 
@@ -200,6 +233,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(APPEND_ONLY, "DROP FUNCTION append_only(); DROP FUNCTION append_only_but_erasure(); DROP FUNCTION refuse_truncate();"),
         *[watched(table, "append_only_but_erasure") for table in ERASABLE],
         *[watched(table, "append_only") for table in FROZEN],
+        *[never_emptied(table) for table in [*ERASABLE, *FROZEN, *NEVER_EMPTIED]],
         migrations.RunSQL(
             SUMS,
             "DROP TRIGGER document_sums ON orders_document; DROP TRIGGER document_sums ON orders_documentline; DROP FUNCTION check_document_sums();",
@@ -213,4 +247,9 @@ class Migration(migrations.Migration):
             "DROP FUNCTION check_shop_has_owner(); DROP FUNCTION check_owner_is_active(); DROP FUNCTION check_owner_stays_active();",
         ),
         migrations.RunSQL(EVENT_CHAIN, "DROP TRIGGER seal ON orders_event; DROP FUNCTION seal_event(); DROP FUNCTION event_text(orders_event);"),
+        migrations.RunSQL(
+            CHAIN_ENDS,
+            "DROP TRIGGER chain_only_grows ON orders_ledger; DROP TRIGGER chain_only_grows ON orders_eventchain;"
+            "DROP FUNCTION chain_only_grows(); DROP FUNCTION event_chain_only_grows();",
+        ),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -81,3 +83,10 @@ class Ledger(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    def save(self, **options: Any) -> None:
+        """Everything but the end of the chain, which may have moved on since this row was loaded."""
+        if not self._state.adding and options.get("update_fields") is None:
+            fields = (field.name for field in self._meta.concrete_fields if not field.primary_key)
+            options["update_fields"] = [name for name in fields if name not in ("chain_length", "chain_hash")]
+        super().save(**options)
