@@ -169,11 +169,13 @@ def _read_back(seconds: float) -> Result:
 
 
 def _read_some(there: Connection) -> int:
+    if there.ledger is None:
+        return 0
     open_ones = Q(state__in=["open", "draft"], read_at__lt=Now() - timedelta(minutes=15))
     due = open_ones | ~Q(state__in=["open", "draft", "deleted", "voided"]) & Q(read_at__lt=Now() - timedelta(days=1))
-    rows = Invoice.objects.filter(due, ledger_id=there.ledger_id, kind__in=MIRRORED).order_by("read_at")[:100]
+    rows = Invoice.objects.filter(due, ledger=there.ledger, kind__in=MIRRORED).order_by("read_at")[:100]
     asked = dict(rows.values_list("pk", "document__reference"))
-    if not asked or there.ledger is None:
+    if not asked:
         return 0
     states = connections.adapter_of(there).read(sorted(set(asked.values())))
     intake.receive_states(there.ledger, states)

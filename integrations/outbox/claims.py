@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
-from integrations.booking import DATABASE_GONE, Lease
+from integrations.booking import DATABASE_GONE, LEASE_SECONDS, Lease
 from integrations.models import Connection, Delivery, DeliveryState
 from integrations.outbox.queue import DUE, OPEN
 from orders import documents
@@ -23,7 +23,6 @@ from orders.models import Document
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 180
 BATCH = 10
 
 # Locked first and by itself: the claim's own snapshot must be younger than the lock, or it would count the others' leases as they were.
@@ -61,7 +60,7 @@ def claim(connection: Connection, concurrency: int, count: int = BATCH) -> tuple
         if tokens is not None and tokens < 1:
             return [], (1 - tokens) * 60 / (connection.calls_per_minute or 1)
         count = count if tokens is None else min(count, int(tokens))
-        values = {
+        values: dict[str, Any] = {
             "connection": connection.pk,
             "worker": worker(),
             "concurrency": concurrency,

@@ -65,7 +65,7 @@ def dispatch(limit: int = DISPATCH) -> int:
             return 0
         keys = [idempotency_key(code, key, revision) for _document, _connection, code, key, revision in rows]
         cursor.execute(_DISPATCH, [[row[0] for row in rows], [row[1] for row in rows], keys])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def idempotency_key(ledger: str, key: str, revision: int) -> uuid.UUID:

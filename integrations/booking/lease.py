@@ -1,0 +1,74 @@
+"""What a worker holds while it carries a document, and what came of a call."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
+
+from integrations.accounting.base import Booked
+from integrations.models import AttemptOutcome, Delivery, DeliveryState
+from orders import outgoing
+
+LEASE_SECONDS = 180
+CALL_SECONDS = 35  # a call's own time limits (5 to connect, 30 to read), which must fit into what is left of a lease
+DATABASE_GONE = (OperationalError, InterfaceError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A claimed delivery. `ask`: it may stand in the ledger already, so look and send nothing. `ends` is in this process's monotonic seconds."""
+
+    delivery_id: int
+    document_id: int
+    connection_id: int
+    fence: int
+    ask: bool
+    ends: float
+
+    @property
+    def has_time(self) -> bool:
+        return time.monotonic() < self.ends - CALL_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a call came to. `retry_after` in seconds where the other side named a time."""
+
+    outcome: AttemptOutcome
+    words: str = ""
+    fix: str = ""
+    booked: Booked | None = None
+    retry_after: float | None = None
+
+    @property
+    def halts(self) -> bool:
+        """No sense in sending the next one right away."""
+        return self.outcome in (AttemptOutcome.UNAVAILABLE, AttemptOutcome.MISCONFIGURED, AttemptOutcome.UNKNOWN)
+
+
+class FencedOff(Exception):
+    """The lease was lost: another worker has the delivery, and nothing more may be written about it."""
+
+
+def held(lease: Lease) -> QuerySet[Delivery]:
+    """The delivery, if the lease is still ours."""
+    return Delivery.objects.filter(pk=lease.delivery_id, fence=lease.fence, state=DeliveryState.LEASED)
+
+
+def end(lease: Lease, **fields: Any) -> int:
+    """Give the lease up with these changes; 0 if it was lost already."""
+    return held(lease).update(leased_until=None, worker="", **fields)
+
+
+def ours(document: outgoing.Document) -> str:
+    """How a binding names our document: unique within a ledger."""
+    return f"{document.kind}:{document.reference}"
+
+
+def theirs(document: outgoing.Document, booked: Booked) -> str:
+    """How a binding names theirs; a ledger may number each kind by itself."""
+    return f"{document.kind}:{booked.id}"[:300]
