@@ -197,7 +197,8 @@ def _postal(side: str, address: Json | None) -> dict[str, str]:
 
 
 def _gateway(made: Json) -> str:
-    return {"shopify_payments": "Shopify Payments"}.get(made["payment_gateway_names"][0], made["payment_gateway_names"][0])
+    name = str(made["payment_gateway_names"][0])
+    return "Shopify Payments" if name == "shopify_payments" else name
 
 
 def _sum(lines: Sequence[Json]) -> str:

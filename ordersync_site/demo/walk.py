@@ -54,7 +54,7 @@ def _map_what_is_new(by: User, say: Say) -> None:
     """One missing item is mapped, and every order that waited for nothing else becomes ready."""
     good, ready = cast.HOUSE[0], 0
     for ledger in Ledger.objects.all():
-        ready += mappings.recheck(ItemMapping.objects.create(ledger=ledger, key=good.sku, item=good.title)).ready
+        ready += mappings.settled(ItemMapping.objects.create(ledger=ledger, key=good.sku, item=good.title)).ready
     say(f"{by.get_full_name()} maps {good.sku}: {ready} orders become ready.")
 
 
