@@ -56,7 +56,9 @@ def lay(order: Order, told: Sequence[incoming.Line], corrected: corrections.Stan
             taxed.append((row, line))
             changes.note(f"line {_name(row)}", None, f"{row.quantity:f} × {row.title}: {row.amount:f}"[:200])
             continue
-        if changes.lay(row, _under_corrections(row, fresh, corrected), place=f"line {_name(row)}"):
+        moved = row.position != n
+        row.position = n
+        if changes.lay(row, _under_corrections(row, fresh, corrected), place=f"line {_name(row)}") or moved:
             changed.append(row)
         if _taxes_differ(row, line):
             taxed.append((row, line))

@@ -125,7 +125,7 @@ def _weigh(order: Order, told: Told) -> Taken:
     else:
         _apply(order, told, changes)
     versions.keep(order, told, applied=news == News.NEWER)
-    order.version += 1
+    order.version += 1 if changes else 0  # who has seen it as it is may still decide
     order.save()
     search.index(order)
     _tell_of_changes(order, told, changes)
