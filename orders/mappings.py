@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import models as fields
 from django.db.models import Q
 
 from orders import findings
@@ -17,13 +15,12 @@ from orders.models import (
     Ledger,
     Order,
     Period,
+    Purpose,
     Severity,
     State,
     TaxCode,
     TaxMapping,
 )
-
-OPEN = (State.PENDING, State.HELD)
 
 
 class Moved(NamedTuple):
@@ -33,63 +30,52 @@ class Moved(NamedTuple):
     ready: int
 
 
-def recheck(record: fields.Model) -> Moved:
-    """Check every open record again that waits for what this record says; the caller's transaction."""
+def settled(record: Any) -> Moved:
+    """Check every open record again that waits for what `record` (just saved: a mapping, account, rate, period or ledger) says; the caller's transaction."""
     checked, ready = 0, 0
     for ledger in _ledgers(record):
-        for cause in _waited_for(record):
+        for cause in causes(record):
             blocked = _blocked(ledger, cause)
             checked += findings.recheck(ledger, cause)
             ready += Order.objects.filter(pk__in=blocked, state=State.PENDING, blockers=0).count()
     return Moved(checked, ready)
 
 
-def waits(record: fields.Model) -> bool:
-    """Whether records may wait for records of this kind."""
-    return bool(list(_beginnings(record)))
-
-
-def _beginnings(record: fields.Model) -> Iterator[str]:
-    """What the causes begin with that this record may remove (they are made in orders.documents.chart and sheet)."""
+def causes(record: Any) -> tuple[str, ...]:
+    """The causes that the record may remove, as findings.recheck takes them (made in orders.documents.chart and sheet); none for what nothing waits for."""
     match record:
         case ItemMapping():
-            yield f"sku:{record.key}"
+            return (f"sku:{record.key}",)
         case TaxMapping():
-            yield f"tax:{record.treatment}|"
+            return ("tax:",)
         case AccountMapping():
-            yield f"account:{record.purpose}:{record.value}"
+            return (
+                ("account:payment:",)
+                if record.purpose == Purpose.PAYMENT
+                else (f"account:{record.purpose}:{record.value}",)
+            )
         case TaxCode():
-            yield f"taxcode:{record.code}"
+            return (f"taxcode:{record.code}",)
         case ExchangeRate():
-            yield f"rate:{record.currency}"
+            return (f"rate:{record.currency}",)
         case Period():
-            yield "period:"
+            return ("period:",)
         case Ledger():
-            yield from ("account:ledger:", "kind:", "sku:")
+            return ("account:ledger:", "kind:", "sku:")
+    return ()
 
 
-def _waited_for(record: fields.Model) -> list[str]:
-    """The causes that stored findings of open records name, among those this record may remove."""
-    wanted = Q()
-    for beginning in _beginnings(record):
-        wanted |= Q(cause__startswith=beginning)
-    if not wanted:
-        return []
-    waiting = Q(order__state__in=OPEN) | Q(refund__state__in=OPEN) | Q(payout__state__in=OPEN)
-    return list(Finding.objects.filter(wanted, waiting).order_by().values_list("cause", flat=True).distinct())
-
-
-def _ledgers(record: fields.Model) -> list[Ledger]:
+def _ledgers(record: Any) -> list[Ledger]:
     if isinstance(record, Ledger):
         return [record]
     if isinstance(record, ExchangeRate):
         return list(Ledger.objects.filter(base_currency=record.base_currency))
-    ledger = getattr(record, "ledger", None)
-    return [ledger] if isinstance(ledger, Ledger) else []
+    return [record.ledger] if causes(record) else []
 
 
 def _blocked(ledger: Ledger, cause: str) -> list[int]:
+    named = Q(cause__startswith=cause) if cause.endswith(":") else Q(cause=cause)
     waiting = Finding.objects.filter(
-        cause=cause, severity=Severity.BLOCKING, order__state=State.PENDING, order__shop__ledger=ledger
+        named, severity=Severity.BLOCKING, order__state=State.PENDING, order__shop__ledger=ledger
     )
     return list(waiting.order_by().values_list("order_id", flat=True).distinct())

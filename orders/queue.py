@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders import search
-from orders.models import Finding, Order, Progress, Refund, Severity, State
+from orders.models import Booking, Finding, Order, Outcome, Progress, Refund, Severity, State
 
 UNKNOWN_FOR = timedelta(minutes=15)
 COUNTED_UP_TO = 10_000
@@ -65,6 +65,7 @@ class View:
     tab: str = "review"
     shop: str = ""
     text: str = ""
+    cause: str = ""
 
 
 class Place(NamedTuple):
@@ -86,6 +87,11 @@ def _filtered(view: View) -> QuerySet[Any]:
     found: QuerySet[Any] = KINDS[view.kind]._default_manager.all()
     if view.shop:
         found = found.filter(**{f"{_SHOP[view.kind]}__code": view.shop})
+    if view.cause:
+        waiting = Finding.objects.filter(
+            Q(cause=view.cause) | Q(cause="", code=view.cause), **{view.kind: OuterRef("pk")}
+        )
+        found = found.filter(Exists(waiting))
     if view.text and view.kind == "order":
         found = search.query(found, view.text)
     elif view.text:
@@ -115,7 +121,7 @@ def waiting() -> int:
 def amounts(records: QuerySet[Any], kind: str) -> dict[str, Decimal]:
     """The sums of these records by currency."""
     summed = records.order_by().values_list("currency").annotate(Sum(_AMOUNT[kind]))
-    return {currency: total for currency, total in summed}
+    return dict(summed)
 
 
 def amount(record: Order | Refund) -> Decimal:
@@ -161,3 +167,33 @@ def findings(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Fin
     for finding in of:
         found.setdefault(getattr(finding, f"{kind}_id"), []).append(finding)
     return found
+
+
+def tab_of(record: Order | Refund) -> str:
+    """The tab in which the record lies now."""
+    found = type(record)._default_manager.filter(pk=record.pk)
+    now = timezone.now()
+    return next((tab.name for tab in TABS.values() if found.filter(tab.holds(now)).exists()), "review")
+
+
+def undo_until(records: Sequence[Order | Refund], kind: str) -> dict[int, datetime]:
+    """Until when each approval can be taken back: the first moment at which one of its documents may be sent."""
+    rows = _bookings(records, kind).filter(taken_at=None, voided_at=None)
+    return {pk: moment for pk, moment in rows.values_list(_OWNER[kind]).annotate(Min("not_before"))}  # noqa: C416
+
+
+def troubles(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Booking]]:
+    """The bookings of each record that failed or whose outcome nobody knows."""
+    lost = [Outcome.REFUSED, Outcome.STUCK, Outcome.UNKNOWN]
+    rows = _bookings(records, kind).filter(outcome__in=lost, booked_at=None, voided_at=None)
+    found: dict[int, list[Booking]] = {}
+    for booking in rows.annotate(owner=F(_OWNER[kind])).order_by("outcome_at"):
+        found.setdefault(booking.owner, []).append(booking)
+    return found
+
+
+_OWNER = {"order": "document__order", "refund": "document__sources__refund"}
+
+
+def _bookings(records: Sequence[Order | Refund], kind: str) -> QuerySet[Any]:
+    return Booking.objects.filter(**{f"{_OWNER[kind]}__in": [record.pk for record in records]})

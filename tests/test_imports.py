@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: dict[str, list[set[str]]] = {
     "orders": [
         {"management", "apps", "urls", "views", "templatetags", "admin"},
-        {"resources", "imports", "reconciliation", "mappings", "queue"},
+        {"resources", "imports", "reconciliation", "mappings", "queue", "overview"},
         {"intake"},
         {"review"},
         {"findings"},

@@ -96,7 +96,7 @@ class Setting(Quick):
                 personal=self.personal_fields,
                 secret=self.secret_fields,
             )
-        if mappings.waits(form.instance) and (ready := mappings.recheck(form.instance).ready):
+        if mappings.causes(form.instance) and (ready := mappings.settled(form.instance).ready):
             words = ngettext("%(n)d order moved to Ready.", "%(n)d orders moved to Ready.", ready) % {"n": ready}
             messages.success(request, words)
 
@@ -188,7 +188,7 @@ def amount(field: str, title: Any, currency: str = "currency") -> Any:
         value = getattr(obj, field)
         if value is None:
             return format_html("")
-        return format_html('<span class="num">{}</span>', desk.money(value, getattr(obj, currency), named=True))
+        return format_html('<span class="num">{}</span>', desk.named(value, getattr(obj, currency)))
 
     return column
 

@@ -19,6 +19,9 @@ from django_otp.forms import OTPAuthenticationFormMixin
 from orders import queue, roles
 from orders.admin import navigation
 
+# Pages that others bring along, as makers of their addresses: the post appends its own.
+pages: list[Callable[[], URLPattern]] = []
+
 # What an auditor may send all the same: his own password, and the way out.
 _OWN_BUSINESS = {"login", "logout", "password_change"}
 _NEEDS_CODE = ("orders.change_order", "integrations.change_connection")
@@ -95,9 +98,9 @@ class DeskSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         from orders.admin.desk import today
 
-        return today.page(request, self)
+        return today.page(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from orders.admin.desk import addresses
 
-        return [*addresses(self), *super().get_urls()]
+        return [*addresses(self), *(page() for page in pages), *super().get_urls()]

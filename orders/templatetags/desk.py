@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,19 +14,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from orders import money as reckoning
+from orders.outgoing import DocumentKind
 
 register = template.Library()
 
 
 @register.filter
-def money(value: Decimal | None, currency: str = "", named: bool = False) -> str:
+def money(value: Decimal | None, currency: str = "") -> str:
     """An amount with the currency's own decimals; what has more is shown whole, for nothing is rounded away in silence."""
     if value is None:
         return ""
     places = max(_places(value), reckoning.exponent(currency) if currency else 2)
     text = number_format(abs(value), decimal_pos=places, use_l10n=True, force_grouping=True)
-    sign = "−" if value < 0 else ""
-    return f"{sign}{text} {currency}" if named and currency else f"{sign}{text}"
+    return f"−{text}" if value < 0 else text
+
+
+@register.filter
+def named(value: Decimal | None, currency: str) -> str:
+    """An amount with its currency: 1,204.50 EUR."""
+    return "" if value is None else f"{money(value, currency)} {currency}"
 
 
 def _places(value: Decimal) -> int:
@@ -80,7 +86,7 @@ def countdown(moment: datetime | None) -> SafeString | str:
 @register.filter
 def sums(by_currency: dict[str, Decimal]) -> str:
     """Sums of several currencies in one line: 12,410.33 EUR · 1,988.20 USD."""
-    return " · ".join(money(value, currency, named=True) for currency, value in sorted(by_currency.items()))
+    return " · ".join(named(value, currency) for currency, value in sorted(by_currency.items()))
 
 
 @register.filter
@@ -92,3 +98,28 @@ def orders_count(n: int) -> str:
 def item(mapping: Any, key: Any) -> Any:
     """mapping[key], or nothing."""
     return mapping.get(key) if mapping else None
+
+
+@register.filter
+def kind(name: str) -> Any:
+    """What a kind of document is called."""
+    return DocumentKind(name).label
+
+
+@register.filter
+def lasting(time: timedelta | None) -> str:
+    """A length of time in two units at most: 1 h 48 min, 2 d 3 h."""
+    if time is None:
+        return ""
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 60:
+        return gettext("%(n)d min") % {"n": minutes}
+    if minutes < 48 * 60:
+        return gettext("%(h)d h %(m)d min") % {"h": minutes // 60, "m": minutes % 60}
+    return gettext("%(d)d d %(h)d h") % {"d": minutes // 1440, "h": minutes % 1440 // 60}
+
+
+@register.filter
+def said(value: Any) -> str:
+    """A personal value of an event, or the pair of before and after."""
+    return " → ".join(str(item or "–") for item in value) if isinstance(value, list) else str(value)

@@ -9,12 +9,25 @@ from django.urls import URLPattern, path
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
+    from django.http import HttpRequest
 
     from orders.models import Order, Refund
 
-# What went out for a record and what came back, as rows of the template; whoever sends documents appends his own.
+# What went out for a record and what came back: rows with at, call, outcome, tone, words, connection. Whoever sends documents appends his own.
 attempts_providers: list[Callable[[Order | Refund], list[dict[str, Any]]]] = []
+# How the machinery stands, for those who may see it: rows with words, tone, href.
+health_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
 
 
 def addresses(site: AdminSite) -> list[URLPattern]:
-    return []
+    """The addresses of the desk's pages, before the admin's own."""
+    from orders.admin.desk import bulk, listing, problems, proof, record, verbs
+
+    return [
+        path("review/", site.admin_view(listing.page), name="review"),
+        path("review/approve/", site.admin_view(bulk.approve), name="approve"),
+        path("review/<slug:kind>/<int:pk>/", site.admin_view(record.page), name="record"),
+        path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),
+        path("problems/", site.admin_view(problems.page), name="problems"),
+        path("proof/", site.admin_view(proof.page), name="proof"),
+    ]

@@ -1,0 +1,7 @@
+"""The post's pages in the admin: connections, jobs, what came in and what went out; it holds no logic of its own."""
+
+from __future__ import annotations
+
+from integrations.admin import connections, jobs, logs, upload
+
+__all__ = ["connections", "jobs", "logs", "upload"]

@@ -1,0 +1,196 @@
+"""What came in and what went out, read-only; a parked delivery may be sent again."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from integrations import models, outbox
+from orders import documents, roles
+from orders.admin import desk
+from orders.admin.base import Log, order_link, person
+from orders.admin.filters import during
+from orders.models import Order, Refund
+
+TONES = {
+    "booked": "good",
+    "found": "good",
+    "parked": "bad",
+    "refused": "bad",
+    "conflict": "bad",
+    "bug": "bad",
+    "unknown": "warn",
+    "unavailable": "warn",
+    "misconfigured": "bad",
+}
+
+
+def chip(value: str, words: Any) -> SafeString:
+    """A state or outcome in its tone, with its words."""
+    return format_html('<span class="chip {}">{}</span>', TONES.get(value, ""), words)
+
+
+@admin.register(models.Message)
+class MessageAdmin(Log):
+    list_display = ["source", "shop", "layout", "state", "received_at", "done_at", "words"]
+    list_filter = ["shop", "state", during("received_at", _("received"))]
+    list_select_related = ["shop"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    exclude = ["body"]
+    search_fields = ["=dedupe_key"]
+
+
+@admin.register(models.Delivery)
+class DeliveryAdmin(Log):
+    list_display = ["what", "standing", "connection", "tries", "not_before", "made_at", "words"]
+    list_filter = ["connection", "state"]
+    list_select_related = ["connection", "document", "errand"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    search_fields = ["=document__reference"]
+    search_help_text = _("A document's reference.")
+    change_form_template = "admin/post/delivery.html"
+
+    @admin.display(description=_("what"))
+    def what(self, delivery: models.Delivery) -> str:
+        return str(delivery.document or delivery.errand)
+
+    @admin.display(description=_("state"))
+    def standing(self, delivery: models.Delivery) -> SafeString:
+        return chip(delivery.state, delivery.get_state_display())
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.again))
+        return [path("<int:pk>/again/", view, name="integrations_delivery_again"), *super().get_urls()]
+
+    def again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send a parked delivery again; the ledger is asked first."""
+        if not roles.may(request.user, "integrations.change_delivery"):
+            raise PermissionDenied
+        delivery = get_object_or_404(models.Delivery, pk=pk)
+        try:
+            outbox.unpark(delivery, person(request), request.POST.get("why", ""))
+        except outbox.NotRetried as refused:
+            messages.error(request, f"{refused.words} {refused.fix}")
+        else:
+            messages.success(request, _("The ledger is asked for it, and it is sent if it is not there."))
+        return HttpResponseRedirect(reverse("admin:integrations_delivery_change", args=[pk]))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["may_send_again"] = roles.may(request.user, "integrations.change_delivery")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+@admin.register(models.Attempt)
+class AttemptAdmin(Log):
+    list_display = ["started_at", "delivery", "call", "result", "ended_at", "words"]
+    list_filter = ["outcome", during("started_at", _("started"))]
+    list_select_related = ["delivery"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    exclude = ["personal"]
+
+    @admin.display(description=_("outcome"))
+    def result(self, attempt: models.Attempt) -> SafeString:
+        return chip(attempt.outcome, attempt.get_outcome_display())
+
+
+@admin.register(models.Errand)
+class ErrandAdmin(Log):
+    list_display = ["kind", "key", "connection", order_link, "made_at"]
+    list_filter = ["connection", "kind"]
+    list_select_related = ["connection", "order"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+
+
+@admin.register(models.Binding)
+class BindingAdmin(Log):
+    list_display = ["noun", "ours", "theirs", "connection", "bound_at"]
+    list_filter = ["connection"]
+    list_select_related = ["connection"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    search_fields = ["=ours", "=theirs"]
+
+
+@admin.register(models.ExportBatch)
+class ExportBatchAdmin(Log):
+    list_display = ["file_name", "ledger", "number", "profile", "rows", "made_at", "acknowledged_at"]
+    list_filter = ["ledger"]
+    list_select_related = ["ledger"]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    exclude = ["content"]
+
+
+@admin.register(models.Run)
+class RunAdmin(Log):
+    list_display = ["job", "started_at", "ended_at", "done", "failed", "words", "worker"]
+    list_filter = [during("started_at", _("started"))]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    search_fields = ["=job"]
+
+
+# django-q2's own tables: to be looked at, never to be touched; the truth of every job is in its runs.
+importlib.import_module("django_q.admin")
+for _theirs in (Schedule, OrmQ, Success, Failure):
+    admin.site.unregister(_theirs)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(Log):
+    list_display = ["name", "func", "minutes", "next_run"]
+    fields = ["name", "func", "args", "schedule_type", "minutes", "repeats", "next_run"]
+    ordering = ["name", "id"]
+
+
+@admin.register(OrmQ)
+class OrmQAdmin(Log):
+    list_display = ["id", "key", "lock"]
+    fields = ["key", "lock"]
+    ordering = ["-id"]
+
+
+class _Rung(Log):
+    list_display = ["name", "func", "started", "stopped", "success"]
+    fields = ["name", "func", "started", "stopped", "success"]
+    ordering = ["-started"]
+
+
+admin.site.register(Success, _Rung)
+admin.site.register(Failure, _Rung)
+
+
+def attempts_of(record: Order | Refund) -> list[dict[str, Any]]:
+    """What went out for a record and what came back, newest first, for its page."""
+    rows = models.Attempt.objects.filter(delivery__document__in=documents.documents_of(record)).order_by("-id")
+    return [
+        {
+            "at": attempt.started_at,
+            "call": attempt.call,
+            "outcome": attempt.get_outcome_display(),
+            "tone": TONES.get(attempt.outcome, ""),
+            "words": attempt.words,
+            "connection": attempt.delivery.connection.name,
+        }
+        for attempt in rows.select_related("delivery__connection")[:20]
+    ]
+
+
+desk.attempts_providers.append(attempts_of)

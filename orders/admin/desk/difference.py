@@ -1,0 +1,44 @@
+"""What changed between the content that was approved and what the record says now, in the words of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that differs; "" where it was not there."""
+
+    place: str
+    before: str
+    after: str
+
+
+def between(before: Any, after: Any, place: str = "") -> Iterator[Change]:
+    """Every value that differs, by its place ("lines 2 › quantity")."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted({*before, *after}):
+            yield from between(before.get(name), after.get(name), _within(place, name.replace("_", " ")))
+    elif isinstance(before, list) and isinstance(after, list):
+        for n in range(max(len(before), len(after))):
+            pair = (items[n] if n < len(items) else None for items in (before, after))
+            yield from between(*pair, f"{place} {n + 1}")
+    elif before != after:
+        yield Change(place, shown(before), shown(after))
+
+
+def _within(place: str, name: str) -> str:
+    return f"{place} › {name}" if place else name
+
+
+def shown(value: Any) -> str:
+    """A value of an event or a content in one line."""
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{name.replace('_', ' ')} {shown(item)}" for name, item in value.items() if item not in (None, "", [], {})
+        )
+    if isinstance(value, list):
+        return "; ".join(shown(item) for item in value)
+    return "" if value is None else str(value)

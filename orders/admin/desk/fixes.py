@@ -1,0 +1,117 @@
+"""Where a problem is put right: the form, already filled in, or the place on the record's own page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from orders import roles
+from orders.findings import CODES
+from orders.models import Ledger, TaxCode
+
+ADJUSTED = {
+    "total_mismatch",
+    "refund_without_lines",
+    "refund_beyond_invoice",
+    "refund_difference",
+    "treatment_contradicts_tax",
+}
+REJECTED = {"test_order", "draft_order", "cancelled", "duplicate", "amount_too_fine", "kind_unsupported"}
+CORRECTED = {
+    "vat_id_missing": "order.vat_id",
+    "vat_id_malformed": "order.vat_id",
+    "customer_unclear": "order.customer_name",
+    "address_incomplete": "billing.street",
+    "treatment_contradicts_tax": "order.tax_treatment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The way to put it right: words of the link, and where it leads."""
+
+    words: str
+    href: str
+
+
+def of(user: Any, ledger: Ledger, code: str, cause: str, *, back: str) -> Fix | None:
+    """The form that removes a cause for every record that waits for it; None where there is none, or the person may not use it."""
+    kind, _colon, rest = cause.partition(":")
+    match kind:
+        case "sku":
+            return _form(user, "itemmapping", _("Map it"), back, ledger=ledger.pk, key=rest)
+        case "tax":
+            names = ("treatment", "country", "region", "title", "rate")
+            return _form(
+                user,
+                "taxmapping",
+                _("Map it"),
+                back,
+                ledger=ledger.pk,
+                **dict(zip(names, rest.split("|"), strict=False)),
+            )
+        case "account" if rest.startswith("ledger:"):
+            return _change(user, "ledger", ledger.pk, _("Choose the account"), back)
+        case "account":
+            purpose, _colon, value = rest.partition(":")
+            return _form(user, "accountmapping", _("Map it"), back, ledger=ledger.pk, purpose=purpose, value=value)
+        case "taxcode":
+            found = TaxCode.objects.filter(ledger=ledger, code=rest).values_list("pk", flat=True).first()
+            return _change(user, "taxcode", found, _("Name its account"), back) if found else None
+        case "rate":
+            return _form(
+                user, "exchangerate", _("Enter the rate"), back, currency=rest, base_currency=ledger.base_currency
+            )
+        case "order" if rest.isdigit():
+            return Fix(_("Look at it"), reverse("admin:record", args=["order", rest]))
+        case "period":
+            return _list(user, "period", _("Periods"))
+        case "kind":
+            return _change(user, "ledger", ledger.pk, _("Look at the ledger"), back)
+    return None
+
+
+def on_page(code: str, field: str) -> Fix | None:
+    """The place on the record's own page where a finding is put right."""
+    if field.partition(".")[0] in ("billing", "shipping") or code in CORRECTED:
+        return Fix(_("Correct"), "#correct")
+    if code == "line_kind_unknown":
+        return Fix(_("Choose its kind"), "#correct")
+    if code in ADJUSTED:
+        return Fix(_("Adjust"), "#adjust")
+    if code in REJECTED:
+        return Fix(_("Reject"), "#reject")
+    return None
+
+
+def helper(code: str) -> str:
+    """Whose help a problem needs, as the role's name."""
+    return str(CODES[code].concerns) if code in CODES else ""
+
+
+def title(code: str) -> str:
+    """What a problem is called."""
+    return str(CODES[code].title) if code in CODES else code
+
+
+def _form(user: Any, model: str, words: str, back: str, **values: Any) -> Fix | None:
+    if not roles.may(user, f"orders.add_{model}"):
+        return None
+    given = {name: value for name, value in values.items() if value != ""} | {"next": back}
+    return Fix(words, f"{reverse(f'admin:orders_{model}_add')}?{urlencode(given)}")
+
+
+def _change(user: Any, model: str, pk: int, words: str, back: str) -> Fix | None:
+    if not roles.may(user, f"orders.change_{model}"):
+        return None
+    return Fix(words, f"{reverse(f'admin:orders_{model}_change', args=[pk])}?{urlencode({'next': back})}")
+
+
+def _list(user: Any, model: str, words: str) -> Fix | None:
+    return (
+        Fix(words, reverse(f"admin:orders_{model}_changelist")) if roles.may(user, f"orders.change_{model}") else None
+    )

@@ -1,0 +1,68 @@
+"""What every page of the desk needs: who may see it, what is looked at, and the frame around it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from orders import queue
+from orders.models import Order, Refund
+
+
+def must(request: HttpRequest, permission: str) -> None:
+    """Raises PermissionDenied unless the person has this right."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def view_of(data: QueryDict) -> queue.View:
+    """What a query string or a form names: kind, tab and filter; what is unknown falls back."""
+    kind, tab = data.get("kind", "order"), data.get("tab", "review")
+    return queue.View(
+        kind=kind if kind in queue.KINDS else "order",
+        tab=tab if tab in queue.TABS else "review",
+        shop=data.get("shop", ""),
+        text=data.get("q", "").strip(),
+        cause=data.get("cause", ""),
+    )
+
+
+def parts(view: queue.View, **changes: str) -> dict[str, str]:
+    """The view as the values of a query string or of hidden fields, without what is empty."""
+    named = {"kind": view.kind, "tab": view.tab, "shop": view.shop, "q": view.text, "cause": view.cause} | changes
+    return {name: value for name, value in named.items() if value and (name, value) != ("kind", "order")}
+
+
+def queue_at(view: queue.View, **changes: str) -> str:
+    """The address of the queue."""
+    return f"{reverse('admin:review')}?{urlencode(parts(view, **changes))}"
+
+
+def record_at(view: queue.View, pk: int) -> str:
+    """The address of a record's page, reached from a view."""
+    return f"{reverse('admin:record', args=[view.kind, pk])}?{urlencode(parts(view))}"
+
+
+def record_of(kind: str, pk: int) -> Order | Refund:
+    """The record, or 404."""
+    model = queue.KINDS.get(kind)
+    related = (
+        ("shop__ledger", "customer", "billing", "shipping", "assignee")
+        if kind == "order"
+        else ("order__shop__ledger", "assignee")
+    )
+    found = model._default_manager.select_related(*related).filter(pk=pk).first() if model else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def page(request: HttpRequest, template: str, title: Any, **context: Any) -> TemplateResponse:
+    """A page in the desk's frame."""
+    return TemplateResponse(request, template, {**admin.site.each_context(request), "title": title, **context})

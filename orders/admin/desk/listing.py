@@ -1,0 +1,83 @@
+"""The approval queue: tabs with counts, the reasons on each row, and the selection."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from orders import queue, roles
+from orders.admin.desk import frame
+from orders.admin.paginator import QuickPaginator
+from orders.models import Order, Shop
+
+PER_PAGE = 50
+MICRO = Decimal(1_000_000)
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """One tab of the queue."""
+    frame.must(request, "orders.view_order")
+    view = frame.view_of(request.GET)
+    found = queue.rows(view)
+    sheet = QuickPaginator(found.select_related(*_related(view.kind)), PER_PAGE).get_page(request.GET.get("p"))
+    counts = queue.counts(view)
+    return frame.page(
+        request,
+        "admin/desk/queue.html",
+        _("Review"),
+        view=view,
+        parts=frame.parts(view),
+        kinds=[
+            (kind, _(words), frame.queue_at(view, kind=kind, tab="review", q="", cause=""))
+            for kind, words in (("order", "Orders"), ("refund", "Refunds"))
+        ],
+        tabs_counted=[_tab(view, tab, counts[tab.name]) for tab in queue.TABS.values()],
+        rows=_rows(view, list(sheet.object_list)),
+        sheet=sheet,
+        older=frame.queue_at(view, p=str(sheet.number + 1)) if sheet.has_next() else "",
+        newer=frame.queue_at(view, p=str(sheet.number - 1)) if sheet.has_previous() else "",
+        sums=queue.amounts(found, view.kind) if queue.TABS[view.tab].counted else {},
+        count=counts[view.tab],
+        shops=list(Shop.objects.values_list("code", "name")),
+        may_decide=roles.may(request.user, f"orders.change_{view.kind}"),
+        body_view=f"{view.kind}:{view.tab}",
+    )
+
+
+def _related(kind: str) -> tuple[str, ...]:
+    return ("shop", "assignee") if kind == "order" else ("order__shop", "assignee")
+
+
+def _tab(view: queue.View, tab: queue.Tab, count: int) -> dict[str, Any]:
+    return {
+        "name": tab.name,
+        "title": tab.title,
+        "href": frame.queue_at(view, tab=tab.name),
+        "current": tab.name == view.tab,
+        "count": f"{queue.COUNTED_UP_TO:,}+" if count > queue.COUNTED_UP_TO else f"{count:,}" if count else "",
+        "bad": tab.name == "failed" and count,
+        "shown": count or tab.name in ("review", "ready", view.tab),
+    }
+
+
+def _rows(view: queue.View, records: list[Any]) -> list[dict[str, Any]]:
+    findings = queue.findings(records, view.kind)
+    until = queue.undo_until(records, view.kind) if view.tab == "approved" else {}
+    troubles = queue.troubles(records, view.kind) if view.tab in ("failed", "approved") else {}
+    return [
+        {
+            "record": record,
+            "order": record if isinstance(record, Order) else record.order,
+            "moment": record.placed_at if isinstance(record, Order) else record.refunded_at,
+            "amount": queue.amount(record),
+            "micro": int(queue.amount(record) * MICRO),
+            "href": frame.record_at(view, record.pk),
+            "findings": findings.get(record.pk, []),
+            "until": until.get(record.pk),
+            "troubles": troubles.get(record.pk, []),
+        }
+        for record in records
+    ]

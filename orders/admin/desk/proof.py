@@ -1,0 +1,45 @@
+"""The proof on a page: store, adjustments, approved, booked, and every difference with its reason."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import reconciliation
+from orders.admin.desk import frame
+from orders.models import Shop
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The proof of a shop (or all) over a range of days; this month unless the person asks for another."""
+    frame.must(request, "orders.view_document")
+    first, last = (
+        _day(request, "from") or timezone.localdate().replace(day=1),
+        _day(request, "to") or timezone.localdate(),
+    )
+    shop = Shop.objects.filter(code=request.GET.get("shop", "")).first()
+    found = reconciliation.proof(shop, first, last)
+    return frame.page(
+        request,
+        "admin/desk/proof.html",
+        _("Proof"),
+        proof=found,
+        parts=[(_("Sales"), found.sales), (_("Money"), found.money)],
+        shop=shop,
+        first=first,
+        last=last,
+        shops=list(Shop.objects.values_list("code", "name")),
+    )
+
+
+def _day(request: HttpRequest, name: str) -> date | None:
+    text = request.GET.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        messages.error(request, _("“%s” is not a day; write it as in 2026-12-31.") % text)
+        return None

@@ -1,0 +1,266 @@
+"""One record: the store's facts at the left, what will be posted at the right, and what the person may do at the foot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from orders import corrections, documents, outgoing, ownership, queue, roles
+from orders.admin import desk
+from orders.admin.base import person
+from orders.admin.desk import difference, fixes, frame
+from orders.models import (
+    Address,
+    Approval,
+    Correction,
+    Event,
+    Finding,
+    Order,
+    Progress,
+    Refund,
+    RejectReason,
+    Severity,
+    State,
+)
+from orders.models.subject import about
+
+TIMELINE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One document of the preview: its postings, and whether it is signed, due, or falls due later."""
+
+    draft: documents.Draft
+    postings: list[outgoing.Posting]
+    booking: Any
+
+    @property
+    def debit(self) -> Decimal:
+        return sum((posting.debit for posting in self.postings), Decimal(0))
+
+    @property
+    def credit(self) -> Decimal:
+        return sum((posting.credit for posting in self.postings), Decimal(0))
+
+    @property
+    def balances(self) -> bool:
+        return self.debit == self.credit
+
+
+def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """The page of an order or a refund."""
+    frame.must(request, f"orders.view_{kind}")
+    record = frame.record_of(kind, pk)
+    order = record if isinstance(record, Order) else record.order
+    view = _view(request, kind, record)
+    place = queue.place(view, record)
+    plan = documents.plan(record) if isinstance(record, Order) else documents.plan_refund(record)
+    found = list(Finding.objects.filter(**about(record)).order_by("severity", "code", "id"))
+    approval = (
+        Approval.objects.filter(**about(record)).select_related("by", "acting_for", "second_by").order_by("-at").first()
+    )
+    here, until = frame.record_at(view, record.pk), queue.undo_until([record], kind).get(record.pk)
+    return frame.page(
+        request,
+        "admin/desk/record.html",
+        _("Order %s") % order.number if kind == "order" else _("Refund of order %s") % order.number,
+        record=record,
+        order=order,
+        kind=kind,
+        view=view,
+        parts=frame.parts(view),
+        place=place,
+        queue_href=frame.queue_at(view),
+        tab=queue.TABS[view.tab],
+        previous=frame.record_at(view, place.previous) if place.previous else "",
+        following=frame.record_at(view, place.next) if place.next else "",
+        amount=queue.amount(record),
+        findings=[_finding(request, record, order, finding, here) for finding in found],
+        sheets=[_sheet(draft) for draft in plan.drafts],
+        problems=[problem for problem in plan.problems if not found],
+        approval=approval,
+        changes=_changes(record, approval, plan),
+        until=until,
+        troubles=queue.troubles([record], kind).get(record.pk, []),
+        attempts=[row for provider in desk.attempts_providers for row in provider(record)],
+        events=_timeline(request, record, order),
+        accountable=ownership.accountable(record),
+        reasons=RejectReason.choices,
+        **_facts(request, record, order),
+        **_verbs(request, record, order, found, until),
+    )
+
+
+def _view(request: HttpRequest, kind: str, record: Order | Refund) -> queue.View:
+    """The view the person came from; without one, the tab in which the record lies."""
+    data = request.GET.copy()
+    data["kind"] = kind
+    if "tab" not in data:
+        data["tab"] = queue.tab_of(record)
+    return frame.view_of(data)
+
+
+def _facts(request: HttpRequest, record: Order | Refund, order: Order) -> dict[str, Any]:
+    standing = (
+        list(Correction.objects.filter(**about(record), retired_at=None).select_related("by"))
+        if isinstance(record, Order)
+        else []
+    )
+    by_place = {f"{row.target}.{row.field}": row for row in standing}
+    return {
+        "lines": list(
+            record.lines.select_related("order_line")
+            if isinstance(record, Refund)
+            else record.lines.filter(removed=False)
+        ),
+        "taxes": _taxes(record),
+        "payments": list(record.payments.order_by("processed_at", "id")),
+        "refunds": list(order.refunds.order_by("refunded_at", "id")),
+        "shipments": list(order.shipments.order_by("shipped_at", "id")),
+        "invoices": list(order.invoices.order_by("id")),
+        "adjustments": list(record.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code", "by")),
+        "corrected": by_place,
+        "sees_customer": request.user.has_perm("orders.view_customer"),
+        "addresses": [
+            (title, _address(target, subject, standing))
+            for target, title, subject in _subjects(order)
+            if target != "order"
+        ],
+        "colleagues": User.objects.filter(is_active=True, is_staff=True)
+        .order_by("username")
+        .values_list("username", flat=True)[:200],
+    }
+
+
+def _taxes(record: Order | Refund) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for line in record.lines.prefetch_related("taxes"):
+        found[line.pk] = list(line.taxes.all())
+    return found
+
+
+def _finding(request: HttpRequest, record: Any, order: Order, finding: Finding, here: str) -> dict[str, Any]:
+    fix = fixes.of(request.user, order.shop.ledger, finding.code, finding.cause, back=here)
+    if fix is None and not finding.cause and roles.may(request.user, f"orders.change_{record._meta.model_name}"):
+        fix = fixes.on_page(finding.code, finding.field)
+    tone = {Severity.BLOCKING: "bad", Severity.WARNING: "warn"}.get(Severity(finding.severity), "")
+    return {
+        "finding": finding,
+        "fix": fix,
+        "tone": tone,
+        "helper": fixes.helper(finding.code),
+        "closed": finding.code == "period_closed" and isinstance(record, Order) and not record.post_on_first_open_day,
+    }
+
+
+def _sheet(draft: documents.Draft) -> Sheet:
+    return Sheet(draft, outgoing.postings(draft.document), getattr(draft.signed, "booking", None))
+
+
+def _changes(record: Order | Refund, approval: Approval | None, plan: documents.Plan) -> list[difference.Change]:
+    """What differs from what was approved last, where that approval fell or no longer fits."""
+    if approval is None or approval.content_hash == plan.content_hash:
+        return []
+    return list(difference.between(json.loads(approval.content), plan.content))
+
+
+def _timeline(request: HttpRequest, record: Order | Refund, order: Order) -> list[dict[str, Any]]:
+    rows = Event.objects.filter(order=order).select_related("by", "acting_for").order_by("-id")[:TIMELINE]
+    return [_event(request, event) for event in rows]
+
+
+def _event(request: HttpRequest, event: Event) -> dict[str, Any]:
+    body = json.loads(event.body)
+    personal = json.loads(event.personal) if event.personal and request.user.has_perm("orders.view_customer") else {}
+    return {
+        "event": event,
+        "why": body.get("why") or "",
+        "before": difference.shown(body.get("from")),
+        "after": difference.shown(body.get("to")),
+        "personal": {name: value for name, value in personal.items() if name != "salt"},
+        "you": event.by_id == request.user.pk,
+    }
+
+
+def _verbs(
+    request: HttpRequest, record: Order | Refund, order: Order, found: list[Finding], until: datetime | None
+) -> dict[str, Any]:
+    """Which verbs the page shows, and in words why approval is not possible now."""
+    may = roles.may(request.user, f"orders.change_{record._meta.model_name}")
+    blocked, acting_for = "", None
+    try:
+        acting_for = ownership.authority(person(request), order.shop, amount=queue.amount(record)).acting_for
+    except ownership.NotAllowed as refused:
+        blocked = refused.words
+    if not blocked and record.state == State.PENDING and record.blockers:
+        first = next((finding for finding in found if finding.severity == Severity.BLOCKING), None)
+        blocked = first.fix or first.words if first else _("Something blocks it.")
+    undoable = record.state == State.APPROVED and (until is not None or record.progress == Progress.FAILED)
+    return {
+        "may_decide": may,
+        "blocked": blocked,
+        "acting_for": acting_for,
+        "can_approve": may and record.state == State.PENDING,
+        "can_hold": may and record.state == State.PENDING,
+        "can_reject": may and record.state in (State.PENDING, State.HELD),
+        "can_reopen": may and (record.state in (State.HELD, State.REJECTED) or undoable),
+        "reopen_words": _("Undo approval") if until else _("Reopen"),
+        "can_correct": may and isinstance(record, Order) and record.state in (State.PENDING, State.HELD),
+        "correctable": _correctable(record) if isinstance(record, Order) else [],
+        "can_adjust": may and record.state in (State.PENDING, State.HELD),
+        "accounts": order.shop.ledger.accounts.filter(active=True).order_by("code")[:500],
+        "tax_codes": order.shop.ledger.tax_codes.filter(active=True).order_by("code")[:500],
+    }
+
+
+def _correctable(order: Order) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The fields a person may correct, in groups: (place, label, value now)."""
+    listed = []
+    for target, title, subject in _subjects(order):
+        if subject is not None:
+            listed.append((title, [_field(target, name, subject) for name in corrections.CORRECTABLE[target]]))
+    for line in order.lines.filter(removed=False):
+        names = corrections.CORRECTABLE["line"]
+        listed.append(
+            (_("Line %(n)s") % {"n": line.position + 1}, [_field(f"line:{line.pk}", name, line) for name in names])
+        )
+    return listed
+
+
+def _field(target: str, name: str, subject: Any) -> tuple[str, str, str]:
+    label = str(subject._meta.get_field(name).verbose_name)
+    value = getattr(subject, name)
+    return f"{target}.{name}", label, "" if value is None else str(value)
+
+
+def _subjects(order: Order) -> list[tuple[str, str, Any]]:
+    return [
+        ("order", _("Order"), order),
+        ("billing", _("Billing"), order.billing),
+        ("shipping", _("Shipping"), order.shipping),
+    ]
+
+
+def _address(target: str, address: Address | None, standing: list[Correction]) -> dict[str, Any] | None:
+    if address is None:
+        return None
+    city = " ".join(part for part in (address.postcode, address.city) if part)
+    parts = [
+        address.name,
+        address.company,
+        address.street,
+        address.street2,
+        city,
+        address.region,
+        address.country,
+        address.phone,
+    ]
+    return {"parts": [part for part in parts if part], "corrected": [row for row in standing if row.target == target]}

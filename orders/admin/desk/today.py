@@ -1,0 +1,72 @@
+"""Today: what needs this person now, how the month goes, and whether everything runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders import overview, queue, roles
+from orders.admin import desk
+from orders.admin.desk import frame
+
+HEIGHT, WIDTH = 104, 15
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """The first page after signing in."""
+    sees = request.user.has_perm("orders.view_order")
+    return frame.page(
+        request,
+        "admin/desk/today.html",
+        _("Today"),
+        greeting=_greeting(request),
+        sees_orders=sees,
+        may_decide=roles.may(request.user, "orders.change_order"),
+        health=[row for provider in desk.health_providers for row in provider(request)],
+        **(_orders() if sees else {}),
+    )
+
+
+def _greeting(request: HttpRequest) -> str:
+    name = getattr(request.user, "first_name", "") or request.user.get_username()
+    hour = timezone.localtime().hour
+    words = _("Good morning, %s") if hour < 12 else _("Good afternoon, %s") if hour < 18 else _("Good evening, %s")
+    return words % name
+
+
+def _orders() -> dict[str, Any]:
+    ready, review = queue.View(tab="ready"), queue.View(tab="review")
+    return {
+        "counts": queue.counts(queue.View()),
+        "ready_sums": queue.amounts(queue.rows(ready), "order"),
+        "oldest": overview.oldest(review),
+        "review_href": frame.queue_at(review),
+        "ready_href": frame.queue_at(ready),
+        "approved_href": frame.queue_at(queue.View(tab="approved")),
+        "failed_href": frame.queue_at(queue.View(tab="failed")),
+        "held_href": frame.queue_at(queue.View(tab="held")),
+        "to_the_books": overview.to_the_books(),
+        "bars": _bars(overview.days()),
+    }
+
+
+def _bars(days: list[overview.Day]) -> list[dict[str, Any]]:
+    """The days as bars of a drawing HEIGHT high: what is in the books below, the rest above."""
+    most = max((day.posted + day.others for day in days), default=0) or 1
+    bars = []
+    for n, day in enumerate(days):
+        posted, others = (round(value * HEIGHT / most) for value in (day.posted, day.others))
+        bars.append(
+            {
+                "day": day,
+                "x": 4 + n * (WIDTH + 1),
+                "posted": posted,
+                "y": 110 - posted,
+                "others": others,
+                "top": 110 - posted - others,
+            }
+        )
+    return bars

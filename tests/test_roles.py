@@ -1,0 +1,130 @@
+"""Every role sees what it needs and no more, and an auditor finds no button that writes, whatever else he is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from orders import ownership, roles
+from orders.admin import navigation
+from tests import factories
+from tests.admin_company import person, stored
+
+pytestmark = pytest.mark.django_db
+PAGES = [page for _title, sections in navigation.GROUPS for section in sections for page in section.pages]
+OWN = {"/admin/logout/", "/i18n/setlang/"}
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def sendable(html: str) -> set[str]:
+    """The addresses to which a page offers to send a form."""
+    forms = re.findall(r"<form[^>]*method=\"post\"[^>]*>", html)
+    found = (re.search(r'action="([^"]*)"', form) for form in forms)
+    return {match.group(1) if match else "(itself)" for match in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.name)
+def test_a_page_opens_for_the_roles_that_may_see_it_and_for_no_other(role: roles.Role, page: navigation.Page) -> None:
+    user = person(role.name)
+    allowed = not page.permission or user.has_perm(page.permission)
+    try:
+        address = reverse(f"admin:{page.name}")
+    except NoReverseMatch:
+        pytest.skip(f"{page.name} is not part of this installation")
+    status = signed_in(user).get(address).status_code
+    assert status == (200 if allowed else 403)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_an_auditor_finds_no_form_to_send_on_any_page(page: navigation.Page) -> None:
+    shop = factories.shop()
+    stored(shop, "1001")
+    auditor = person(roles.AUDITOR.name, *(role.name for role in roles.ROLES), username="everything")
+    reply = signed_in(auditor).get(reverse(f"admin:{page.name}"))
+    if reply.status_code == 200:
+        offered = sendable(reply.content.decode()) - OWN
+        assert offered <= {"(itself)"}
+        assert 'type="submit"' not in reply.content.decode().replace('<button type="submit">Log out', "")
+        assert "addlink" not in reply.content.decode()
+
+
+def test_a_marketing_manager_sees_products_and_stock_and_no_customer_or_order() -> None:
+    client = signed_in(person("marketing manager"))
+    shown = client.get(reverse("admin:index")).content.decode()
+    assert "Products" in shown
+    assert "Stock" in shown
+    assert "Customers" not in shown
+    assert "Review" not in shown
+    for name in ("orders_customer_changelist", "orders_order_changelist", "review", "problems"):
+        assert client.get(reverse(f"admin:{name}")).status_code == 403
+
+
+def test_who_is_auditor_has_no_right_to_write_from_any_other_role() -> None:
+    user = person(*(role.name for role in roles.ROLES), username="everything")
+    rights = user.get_all_permissions()
+    assert rights
+    assert {right.partition(".")[2].partition("_")[0] for right in rights} == {"view"}
+
+
+def test_every_role_together_without_auditor_adds_up() -> None:
+    user = person(*(role.name for role in roles.ROLES if role is not roles.AUDITOR), username="entrepreneur-of-all")
+    assert user.has_perms(
+        ["orders.change_order", "integrations.change_connection", "orders.add_importjob", "orders.add_shop"]
+    )
+
+
+def test_a_superuser_who_is_auditor_sends_nothing() -> None:
+    user = person(roles.AUDITOR.name)
+    User.objects.filter(pk=user.pk).update(is_superuser=True)
+    client = signed_in(User.objects.get(pk=user.pk))
+    assert client.post(reverse("admin:orders_ledger_add"), {"code": "b", "name": "B"}).status_code == 403
+    assert not roles.may(User.objects.get(pk=user.pk), "orders.change_order")
+
+
+def test_an_auditor_who_was_appointed_owner_decides_nothing() -> None:
+    user = person(roles.AUDITOR.name, roles.OWNER.name)
+    shop = factories.shop(owner=user)
+    with pytest.raises(ownership.NotAllowed, match="auditor"):
+        ownership.authority(user, shop)
+
+
+def test_an_auditor_may_change_his_own_password() -> None:
+    client = signed_in(person(roles.AUDITOR.name))
+    fields = {"old_password": "secret", "new_password1": "a-long-new-one-9", "new_password2": "a-long-new-one-9"}
+    assert client.post(reverse("admin:password_change"), fields).status_code == 302
+
+
+def test_the_it_lead_may_connect_but_neither_approve_nor_see_customers() -> None:
+    user = person("IT lead")
+    assert user.has_perm("integrations.change_connection")
+    assert not any(
+        user.has_perm(f"orders.{action}")
+        for action in ("view_order", "change_order", "view_customer", "add_shop", "add_appointment")
+    )
+
+
+def test_every_role_has_a_sentence_and_exactly_its_rights() -> None:
+    person("auditor")
+    for role in roles.ROLES:
+        held = set(Group.objects.get(name=role.name).permissions.values_list("codename", flat=True))
+        wanted = {
+            f"{action}_{name.rpartition('.')[2]}"
+            for action in ("view", "add", "change")
+            for name in getattr(role, action)
+        }
+        assert held == wanted
+        assert str(role.sentence).endswith(".")
+
+
+def test_nobody_may_delete_anything() -> None:
+    assert not [right for role in roles.ROLES for right in role.view + role.add + role.change if "delete" in right]
