@@ -77,6 +77,9 @@ def run(name: str, seconds: float | None = None) -> Result | None:
         log.exception("Job %s: the database did not answer.", name)
         database.close()
         return _fault(error)
+    except BaseException:  # django-q2's time limit is one and the process lives on: its lock must not
+        database.close()
+        raise
     return result
 
 

@@ -19,7 +19,7 @@ import outbox_world
 import psutil
 import pytest
 from django.apps import apps
-from django.conf import settings
+from django.conf import settings as configured
 from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.utils import timezone
@@ -112,6 +112,34 @@ def test_a_job_whose_database_goes_away_does_not_raise_and_runs_again(monkeypatc
     assert result is not None
     assert result.fault
     assert jobs.run("outbox") == jobs.Result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_cut_off_by_its_time_limit_gives_its_lock_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(seconds: float) -> jobs.Result:
+        raise SystemExit("the time limit of django-q2")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(jobs.JOBS, "outbox", jobs.Job(words="cut off", minutes=1, work=cut))
+        with pytest.raises(SystemExit):
+            jobs.run("outbox")
+    elsewhere: list[jobs.Result | None] = []
+
+    def other() -> None:
+        elsewhere.append(jobs.run("outbox"))
+        database.close()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert elsewhere == [jobs.Result()]
+    assert Run.objects.filter(ended_at=None).count() == 1
+
+
+def test_the_supervisor_refuses_a_limit_that_nothing_could_keep(settings) -> None:
+    settings.ORDERSYNC_HEARTBEAT_LIMIT = 1
+    with pytest.raises(CommandError, match="at least 5 seconds"):
+        call_command("supervise")
 
 
 @pytest.mark.django_db
@@ -317,4 +345,4 @@ def test_a_cluster_gone_deaf_is_replaced_by_the_supervisor_and_sigterm_ends_both
 def _workers(main: psutil.Process) -> list[psutil.Process]:
     """The workers of a cluster, which its sentinel makes first; one of them holds the lock."""
     (sentinel,) = main.children()
-    return sentinel.children()[: settings.Q_CLUSTER["workers"]]
+    return sentinel.children()[: configured.Q_CLUSTER["workers"]]

@@ -298,6 +298,22 @@ def test_a_document_that_cannot_be_taken_stops_itself_only(world: World, monkeyp
     assert (delivery(documents[1]).state, progress(documents[1])) == (DeliveryState.PARKED, Progress.FAILED)
 
 
+def test_a_document_changed_after_it_was_taken_is_not_sent(world: World) -> None:
+    document = world.sign()
+    outbox.dispatch()
+    (lease,), _wait = outbox.claim(world.connection, 2)
+    with database.cursor() as cursor, transaction.atomic():
+        cursor.execute("ALTER TABLE orders_document DISABLE TRIGGER append_only")
+        cursor.execute(
+            "UPDATE orders_document SET body = replace(body, 'T-shirt', 'Diamond') WHERE id = %s", [document.pk]
+        )
+        cursor.execute("ALTER TABLE orders_document ENABLE TRIGGER append_only")
+    booking.post(lease, connections.adapter_of(world.connection))
+    row = delivery(document)
+    assert (row.state, world.calls()) == (DeliveryState.PARKED, [])
+    assert "not what was signed" in row.words
+
+
 # Leases and fences
 
 

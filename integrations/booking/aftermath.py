@@ -15,7 +15,7 @@ from integrations import connections
 from integrations.accounting.base import Booked
 from integrations.booking.lease import DATABASE_GONE, FencedOff, Lease, Reply, end, ours, theirs
 from integrations.models import AttemptOutcome, Binding, Connection, Delivery, DeliveryState
-from orders import documents
+from orders import documents, review
 from orders.models import Document
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
     if reply.booked:
         _bind(lease, row, reply.booked)
     if report:
-        documents.report(
+        review.report(
             row, documents.Report(outcome=report, words=reply.words[:1000], fix=reply.fix[:500], booked=reply.booked)
         )
 

@@ -27,6 +27,11 @@ def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
         return _found(lease, document, booked)
     except Trouble as error:
         return _trouble(lease, error)
+    except documents.Tampered:
+        words = "What stands in the database is not what was signed; it was not sent."
+        return Reply(
+            outcome=AttemptOutcome.BUG, words=words, fix="Call the IT lead: the chain of documents is broken here."
+        )
     except DATABASE_GONE:
         raise
     except Exception as error:
