@@ -150,6 +150,18 @@ def test_what_the_ledger_did_to_a_document_is_mirrored_told_and_found(
     assert order.findings.filter(code="invoice_changed_in_ledger").exists() == found
 
 
+def test_a_state_that_cannot_be_kept_does_not_stop_the_next_one(caplog: pytest.LogCaptureFixture) -> None:
+    shop = factories.shop()
+    receive(shop, factories.order())
+    order = approved(shop)
+    booked(list(order.documents.all()))
+    invoice, payment = order.documents.order_by("n")
+    odd = invoice_state(invoice, total=Decimal("NaN")), invoice_state(invoice, total=Decimal(99))
+    intake.receive_states(shop.ledger, [*odd, invoice_state(payment, state="paid")])
+    assert dict(models.Invoice.objects.values_list("kind", "state")) == {"invoice": "open", "payment": "paid"}
+    assert caplog.text.count(f"The state of invoice {invoice.reference} could not be mirrored") == 2
+
+
 def test_a_state_of_nothing_of_ours_is_refused_from_a_store_and_passed_over_from_a_ledger() -> None:
     shop = factories.shop()
     state = incoming.InvoiceState(

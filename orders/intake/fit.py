@@ -24,7 +24,7 @@ NAMES = dict.fromkeys(
 )
 NAMES |= {"number": 100, "order_number": 100, "store_invoice_number": 100, "email": 254, "vat_id": 30, "barcode": 50}
 NAMES |= {"taxes.country": 2, "location": 100}
-# Text that describes: cut at these lengths, else at 200; the version keeps the whole.
+# Text that describes: cut at these lengths, else at 200; the store's message keeps the whole.
 DESCRIPTIONS = {"lines.title": 1000, "title": 500, "reason": 500, "street": 300, "street2": 300, "tracking_url": 1000}
 DESCRIPTIONS |= dict.fromkeys(
     ["jurisdiction", "gateway", "carrier", "po_number", "terms", "region", "taxes.title"], 100

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import events, incoming, review
+from orders.intake import fit
 from orders.intake.changes import Changes
 from orders.models import Account, Invoice, Ledger, Order, TaxCode
 
@@ -75,8 +76,8 @@ def receive_states(ledger: Ledger, states: Iterable[incoming.InvoiceState]) -> N
     for state in states:
         try:
             with transaction.atomic():
-                receive_state(ledger, state)
-        except (ArithmeticError, TypeError, ValueError):
+                receive_state(ledger, fit.fitted(state))
+        except (fit.Unfit, DataError, IntegrityError):
             log.exception("The state of invoice %s could not be mirrored", state.reference)
 
 
@@ -102,7 +103,11 @@ def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
     fresh: dict[str, object] = {"state": state.state[:20]}
     if state.state != "deleted":
         amounts = {"net": state.net, "tax": state.tax, "total": state.total}
-        fresh |= amounts | {"balance": state.balance, "due_on": state.due_on, "number": state.number or row.number}
+        fresh |= amounts | {
+            "balance": state.balance,
+            "due_on": state.due_on,
+            "number": (state.number or row.number)[:100],
+        }
     changes.lay(row, fresh)
     row.read_at = timezone.now()
     row.save()
