@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from integrations import registry, tokens
 from integrations.accounting.base import Accounting, Check
 from integrations.errors import Misconfigured, Trouble
-from integrations.models import Connection
+from integrations.models import Connection, Delivery, DeliveryState
 from orders import events, intake
 from orders.models import Ledger, Shop
 
@@ -46,6 +46,7 @@ def connect(
         if ledger and choices is not None:
             Ledger.objects.filter(pk=ledger.pk).update(kinds=sorted(map(str, adapter.kinds)))
             intake.receive_choices(ledger, choices, by=by)
+            _inherit(connection)
         events.record(connection, "connected", by=by, after={"kind": kind, "end": str(shop or ledger), **options})
     return connection
 
@@ -79,6 +80,12 @@ def resume(connection: Connection, by: User | None) -> None:
             events.record(connection, "resumed", by=by)
 
 
+def _inherit(connection: Connection) -> None:
+    """What a connection that was switched off never sent goes through this one; what it may have sent needs a person there."""
+    unsent = Delivery.objects.filter(state=DeliveryState.WAITING, sent=False, connection__active=False)
+    unsent.filter(connection__ledger=connection.ledger).update(connection=connection)
+
+
 def _separate(kind: str, options: Mapping[str, str], secrets: Mapping[str, str]) -> None:
     hidden = registry.secret_names(kind)
     if open_ones := sorted(hidden & set(options)):
@@ -96,7 +103,7 @@ def _make(kind: str, values: Mapping[str, str]) -> Accounting:
 
 
 def _store(fresh: Connection, secrets: Mapping[str, str]) -> Connection:
-    held = Connection.objects.select_for_update().filter(name=fresh.name).first()
+    held = Connection.objects.select_for_update(no_key=True).filter(name=fresh.name).first()
     if held and (held.kind, held.shop_id, held.ledger_id) != (fresh.kind, fresh.shop_id, fresh.ledger_id):
         raise Misconfigured(
             f"The name “{fresh.name}” belongs to another connection ({held.kind}).", fix="Choose another name."

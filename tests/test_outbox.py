@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import threading
+import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
 
 import outbox_world
 import pytest
+from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from django.utils import timezone
 from outbox_world import World, delivery, progress
 
 from integrations import booking, connections, outbox
 from integrations.models import Attempt, AttemptOutcome, Binding, Connection, Delivery, DeliveryState
-from orders.models import Booking, Event, Invoice, Outcome, Progress
+from orders.models import Booking, Event, Invoice, Order, Outcome, Progress
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 
@@ -480,8 +482,42 @@ def test_a_fault_while_writing_down_parks_the_document_and_a_retry_finds_it(
     row = delivery(document)
     assert row.state == DeliveryState.PARKED
     assert "booked" in row.words
+    assert progress(document) == Progress.FAILED
     assert Attempt.objects.get().outcome == AttemptOutcome.BOOKED
     outbox.unpark(row, world.user, "mended")
     world.settle()
     assert world.times_booked() == {"WEB1": 1}
     assert delivery(document).state == DeliveryState.BOOKED
+
+
+def test_what_a_connection_switched_off_never_sent_goes_through_its_successor(world: World) -> None:
+    document = world.sign()
+    outbox.dispatch()
+    Connection.objects.update(active=False)
+    fresh = connections.connect("crime", "fresh", ledger=world.ledger, options={"folder": str(world.folder)})
+    outbox.tick(10)
+    assert (delivery(document).connection, delivery(document).state) == (fresh, DeliveryState.BOOKED)
+
+
+def test_a_person_who_decides_at_the_same_moment_does_not_keep_the_answer_from_being_written_down(world: World) -> None:
+    document = world.sign()
+    outbox.dispatch()
+    (lease,), _wait = outbox.claim(world.connection, 2)
+    locked = threading.Event()
+
+    def decide() -> None:
+        """Locks the order first and its booking after, as a decision does; the outbox comes from the other end."""
+        with contextlib.suppress(OperationalError), transaction.atomic():
+            list(Order.objects.select_for_update(no_key=True).filter(pk=document.order_id).values_list("pk"))
+            locked.set()
+            time.sleep(0.5)
+            list(Booking.objects.select_for_update(no_key=True).filter(document=document).values_list("pk"))
+        database.close()
+
+    person = threading.Thread(target=decide)
+    person.start()
+    assert locked.wait(10)
+    booking.post(lease, connections.adapter_of(world.connection))
+    person.join()
+    assert delivery(document).state == DeliveryState.BOOKED
+    assert progress(document) == Progress.POSTED

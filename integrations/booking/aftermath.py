@@ -7,9 +7,10 @@ import random
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
+from psycopg.errors import DeadlockDetected
 
 from integrations import connections
 from integrations.accounting.base import Booked
@@ -26,8 +27,7 @@ LONGEST_WAIT = 24 * 60 * 60
 def settle(lease: Lease, row: Document, reply: Reply) -> None:
     """Write it down, unless the lease was lost. What cannot be written down is parked, and a retry looks it up."""
     try:
-        with transaction.atomic():
-            _write_back(lease, row, reply)
+        _write_back_again(lease, row, reply)
     except FencedOff:
         log.warning(
             "Document %s: the lease was lost before %s was written down; the next look-up decides.",
@@ -38,14 +38,29 @@ def settle(lease: Lease, row: Document, reply: Reply) -> None:
         raise
     except Exception as error:
         log.exception("Document %s: %s could not be written down.", row.reference, reply.outcome)
-        words = f"The ledger answered “{reply.outcome}”, and a fault in ordersync kept it from being written down: {type(error).__name__}: {error}"
-        end(
+        _park(
             lease,
-            state=DeliveryState.PARKED,
-            words=words[:1000],
-            fix="Report it, with these words; then retry: the ledger is looked up first.",
-            sent=True,
+            row,
+            f"The ledger answered “{reply.outcome}”, and a fault in ordersync kept it from being written down: {type(error).__name__}: {error}",
         )
+
+
+def _park(lease: Lease, row: Document, words: str) -> None:
+    fix = "Report it, with these words; then retry: the ledger is looked up first."
+    with transaction.atomic():
+        if end(lease, state=DeliveryState.PARKED, words=words[:1000], fix=fix, sent=True):
+            documents.report(row, documents.Report(outcome="stuck", words=words[:1000], fix=fix))
+
+
+def _write_back_again(lease: Lease, row: Document, reply: Reply, tries: int = 3) -> None:
+    """A person who decides about the same order at this moment locks it from the other end: whoever PostgreSQL turns away tries again."""
+    try:
+        with transaction.atomic():
+            _write_back(lease, row, reply)
+    except OperationalError as error:
+        if tries == 1 or not isinstance(error.__cause__, DeadlockDetected):
+            raise
+        _write_back_again(lease, row, reply, tries - 1)
 
 
 def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
@@ -111,8 +126,7 @@ def _wait(failures: int, *, first: int, longest: int) -> timedelta:
 
 
 def _bind(lease: Lease, row: Document, booked: Booked) -> None:
-    document = documents.outgoing_of(row)
-    values = {"theirs": theirs(document, booked), "bound_at": Now()}
+    values = {"theirs": theirs(row.kind, booked.id), "bound_at": Now()}
     Binding.objects.update_or_create(
-        connection_id=lease.connection_id, noun="document", ours=ours(document), defaults=values
+        connection_id=lease.connection_id, noun="document", ours=ours(row.kind, row.reference), defaults=values
     )

@@ -78,8 +78,10 @@ def _compare(document: outgoing.Document, booked: Booked) -> None:
 
 
 def _not_another(lease: Lease, document: outgoing.Document, booked: Booked) -> None:
-    named = Binding.objects.filter(connection_id=lease.connection_id, noun="document", theirs=theirs(document, booked))
-    if other := named.exclude(ours=ours(document)).first():
+    named = Binding.objects.filter(
+        connection_id=lease.connection_id, noun="document", theirs=theirs(document.kind, booked.id)
+    )
+    if other := named.exclude(ours=ours(document.kind, document.reference)).first():
         raise Conflict(
             f"The ledger answers with {booked.number or booked.id}, which stands for {other.ours}.",
             fix="Look at both in the ledger, then retry.",

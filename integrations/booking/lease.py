@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 
 from integrations.accounting.base import Booked
 from integrations.models import AttemptOutcome, Delivery, DeliveryState
-from orders import outgoing
 
 LEASE_SECONDS = 180
 CALL_SECONDS = 35  # a call's own time limits (5 to connect, 30 to read), which must fit into what is left of a lease
@@ -64,11 +63,11 @@ def end(lease: Lease, **fields: Any) -> int:
     return held(lease).update(leased_until=None, worker="", **fields)
 
 
-def ours(document: outgoing.Document) -> str:
+def ours(kind: str, reference: str) -> str:
     """How a binding names our document: unique within a ledger."""
-    return f"{document.kind}:{document.reference}"
+    return f"{kind}:{reference}"
 
 
-def theirs(document: outgoing.Document, booked: Booked) -> str:
+def theirs(kind: str, id: str) -> str:
     """How a binding names theirs; a ledger may number each kind by itself."""
-    return f"{document.kind}:{booked.id}"[:300]
+    return f"{kind}:{id}"[:300]
