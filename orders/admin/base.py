@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -28,7 +29,8 @@ class Quick(admin.ModelAdmin):  # type: ignore[type-arg]
 
     paginator = QuickPaginator
     list_per_page = 50
-    list_max_show_all = 50
+    list_max_show_all = 0
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     actions = None
     view_on_site = False
@@ -42,6 +44,10 @@ class Quick(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if queryset.model in (Order, Customer, Product):

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from orders import ownership, queue, review, roles
 from orders.admin.base import person
 from orders.admin.desk import frame
-from orders.models import Order, State
+from orders.models import Order, Refund, State
 
 AT_ONCE = 500
 

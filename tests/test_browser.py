@@ -1,0 +1,151 @@
+"""A person at the desk: a real Chromium signs in, opens the queue, approves by key and takes it back; the console stays empty."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orders import models
+from tests.admin_company import desk, person
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
+    "--disable-sync", "--no-first-run", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _driven_from_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps an event loop in the test's thread, which Django takes for async code."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "yes")
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Where pictures go, to be looked at: the folder named by ORDERSYNC_SHOTS, else a temporary one."""
+    folder = Path(os.environ.get("ORDERSYNC_SHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def visit(browser: Any, address: str, complaints: list[str], **options: Any) -> Any:
+    """A fresh window, signed in as the owner; whatever the console says is kept."""
+    page = browser.new_context(viewport={"width": 1360, "height": 860}, **options).new_page()
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.goto(f"{address}/")
+    page.fill("#id_username", "kim")
+    page.fill("#id_password", "secret")
+    page.press("#id_password", "Enter")
+    page.wait_for_selector("#side")
+    return page
+
+
+def test_an_owner_approves_by_key_and_takes_it_back_with_an_empty_console(browser: Any, live_server: Any, shots: Path) -> None:
+    owner = person("order data owner", "accountant", username="kim")
+    desk(owner)
+    complaints: list[str] = []
+    page = visit(browser, live_server.url, complaints)
+    page.keyboard.press("g")
+    page.keyboard.press("q")
+    page.wait_for_url("**/review/")
+    page.click(".tabs >> text=Ready")
+    first = page.inner_text("tbody tr:nth-child(1) td:nth-child(2) a")
+    second = page.inner_text("tbody tr:nth-child(2) td:nth-child(2) a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"h1:has-text('{first}')")
+    page.keyboard.press("a")
+    page.wait_for_selector(f"h1:has-text('{second}')")
+    assert "approved" in page.inner_text(".messagelist")
+    approved = models.Order.objects.get(number=first)
+    assert approved.state == models.State.APPROVED
+
+    page.goto(f"{live_server.url}/admin/review/?tab=approved")
+    assert first in page.inner_text("tbody")
+    assert page.locator("tbody time[data-until]").count() == 1
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"h1:has-text('{first}')")
+    page.keyboard.press("u")
+    page.fill("details[open] input[name=why]", "pressed too soon")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".messagelist")
+    approved.refresh_from_db()
+    assert approved.state == models.State.PENDING
+    assert complaints == []
+
+
+def test_the_keys_select_sum_and_open_the_sheets(browser: Any, live_server: Any) -> None:
+    desk(person("order data owner", username="kim"))
+    complaints: list[str] = []
+    page = visit(browser, live_server.url, complaints)
+    page.goto(f"{live_server.url}/admin/review/?tab=ready")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert "2 selected · 83.30 EUR" in page.inner_text("#selection")
+    page.click("text=Approve selected")
+    assert "Approve 2 together" in page.inner_text("h1")
+    page.click("text=Approve them")
+    assert page.locator("tbody tr").count() == 2
+    page.goto(f"{live_server.url}/admin/review/?tab=ready")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bar")
+    page.keyboard.press("h")
+    assert page.evaluate("document.activeElement.name") == "question"
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    assert page.evaluate("document.activeElement.name") == "reason"
+    assert complaints == []
+
+
+PLACES = {
+    "today": "/admin/",
+    "queue": "/admin/review/",
+    "ready": "/admin/review/?tab=ready",
+    "refunds": "/admin/review/?kind=refund",
+    "problems": "/admin/problems/",
+    "proof": "/admin/proof/",
+    "orders": "/admin/orders/order/",
+    "mappings": "/admin/orders/itemmapping/",
+    "upload": "/admin/imports/bring/",
+    "mapping": "/admin/orders/taxmapping/add/",
+    "period": "/admin/orders/period/add/",
+    "jobs": "/admin/jobs/",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("light", {}), ("dark", {"color_scheme": "dark"}), ("narrow", {"viewport": {"width": 400, "height": 800}})],
+)
+def test_no_page_is_wider_than_its_window_and_the_console_stays_empty(
+    browser: Any, live_server: Any, shots: Path, name: str, options: dict[str, Any]
+) -> None:
+    desk(person("order data owner", "accountant", username="kim"))
+    complaints: list[str] = []
+    page = visit(browser, live_server.url, complaints, **{k: v for k, v in options.items() if k != "viewport"})
+    if "viewport" in options:
+        page.set_viewport_size(options["viewport"])
+    waiting = models.Order.objects.filter(blockers__gt=0).order_by("-placed_at")
+    records = {f"review-{order.number}": f"/admin/review/order/{order.pk}/" for order in waiting[:1]}
+    ready = models.Order.objects.filter(blockers=0).order_by("-placed_at")[0]
+    for place, address in {**PLACES, **records, "review-ready": f"/admin/review/order/{ready.pk}/"}.items():
+        page.goto(f"{live_server.url}{address}")
+        page.screenshot(path=shots / f"{place}-{name}.png")
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{place} is {overflow} pixels wider than the window"
+    assert complaints == []
