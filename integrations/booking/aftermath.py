@@ -7,10 +7,9 @@ import random
 from datetime import timedelta
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
-from psycopg.errors import DeadlockDetected
 
 from integrations import connections
 from integrations.accounting.base import Booked
@@ -27,7 +26,8 @@ LONGEST_WAIT = 24 * 60 * 60
 def settle(lease: Lease, row: Document, reply: Reply) -> None:
     """Write it down, unless the lease was lost. What cannot be written down is parked, and a retry looks it up."""
     try:
-        _write_back_again(lease, row, reply)
+        with transaction.atomic():
+            _write_back(lease, row, reply)
     except FencedOff:
         log.warning(
             "Document %s: the lease was lost before %s was written down; the next look-up decides.",
@@ -50,17 +50,6 @@ def _park(lease: Lease, row: Document, words: str) -> None:
     with transaction.atomic():
         if end(lease, state=DeliveryState.PARKED, words=words[:1000], fix=fix, sent=True):
             documents.report(row, documents.Report(outcome="stuck", words=words[:1000], fix=fix))
-
-
-def _write_back_again(lease: Lease, row: Document, reply: Reply, tries: int = 3) -> None:
-    """A person who decides about the same order at this moment locks it from the other end: whoever PostgreSQL turns away tries again."""
-    try:
-        with transaction.atomic():
-            _write_back(lease, row, reply)
-    except OperationalError as error:
-        if tries == 1 or not isinstance(error.__cause__, DeadlockDetected):
-            raise
-        _write_back_again(lease, row, reply, tries - 1)
 
 
 def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
