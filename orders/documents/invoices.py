@@ -169,7 +169,7 @@ def _extras(page: Sheet, rows: list[Row]) -> list[Row]:
     gap = page.order.total_due - lines.gross(rows)
     left = gap - lines.gross(named) if gap else money.ZERO
     unit = money.minor_unit(page.currency)
-    tolerance = min(len(page.order.lines.all()), page.ledger.adjustment_cap) * unit
+    tolerance = min(sum(not line.removed for line in page.order.lines.all()), page.ledger.adjustment_cap) * unit
     if not left or abs(left) > tolerance or not money.is_exact(left, page.currency):
         return named
     account = page.ledger.adjustment_account

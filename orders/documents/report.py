@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -37,6 +38,7 @@ def report(document: Document, told: Report) -> None:
     """Write down what became of a document. Once booked or refused it stays so: a later report changes nothing."""
     outcome = Outcome.WAITING if told.outcome == "waiting" else Outcome(told.outcome)
     with transaction.atomic():
+        lock_orders([document.pk])
         booking = Booking.objects.select_for_update(no_key=True).get(document=document)
         if booking.booked_at or booking.refused_at or booking.voided_at:
             return
@@ -59,6 +61,12 @@ def report(document: Document, told: Report) -> None:
 def refuse(document: Document, *, words: str, fix: str) -> None:
     """The office itself refuses the document: it was not sent, and a person must decide."""
     report(document, Report(outcome=Outcome.REFUSED, words=words, fix=fix))
+
+
+def lock_orders(document_ids: Sequence[int]) -> None:
+    """Lock the orders of these documents: whoever changes a booking holds its order first, as every decision does, so that none waits in a ring."""
+    mine = Document.objects.filter(pk__in=document_ids).values("order")
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=mine).order_by("pk").values_list("pk"))
 
 
 def progress_of(documents: QuerySet[Document]) -> Progress:

@@ -125,7 +125,7 @@ def fall(approval: Approval, why: str) -> None:
 
 
 def _complete(record: Reviewed, plan: documents.Plan, approval: Approval, ledger: Ledger) -> None:
-    now = timezone.now()
+    now, was_changed = timezone.now(), record.changed
     record.state, record.changed, record.decided_at = State.APPROVED, False, now
     record.held_until, record.question = None, ""
     record.version += 1
@@ -136,6 +136,8 @@ def _complete(record: Reviewed, plan: documents.Plan, approval: Approval, ledger
     documents.sign(order, plan, approval=approval, not_before=now + timedelta(seconds=ledger.undo_seconds))
     if isinstance(record, (Order, Refund)):
         documents.update_progress(record)
+    if was_changed:
+        records.check(record)
     if isinstance(record, Order):
         for refund in record.refunds.filter(state__in=[State.PENDING, State.HELD]):
             records.check(refund)

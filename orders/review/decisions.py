@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import documents, events, ownership
+from orders import documents, events, findings, ownership
 from orders.models import Booking, Document, Order, Outcome, Refund, RejectReason, Reviewed, State
 from orders.review import approval as approvals
 from orders.review import records
@@ -50,6 +50,7 @@ def reject(
         record.state, record.reject_reason, record.reject_note = State.REJECTED, reason, note
         record.held_until, record.question, record.decided_at = None, "", timezone.now()
         _save(record, "rejected", by, acting_for, note, _("Rejected: %s") % RejectReason(reason).label)
+        _tell_those_that_wait(record)
 
 
 def reopen(record: Reviewed, *, by: User, why: str = "", version: int | None = None) -> None:
@@ -75,6 +76,7 @@ def reopen(record: Reviewed, *, by: User, why: str = "", version: int | None = N
         records.check(record)
         if isinstance(record, (Order, Refund)):
             documents.update_progress(record)
+        _tell_those_that_wait(record)
 
 
 def wake(record: Reviewed) -> None:
@@ -150,6 +152,12 @@ def _save(record: Reviewed, verb: str, by: User, acting_for: User | None, why: s
         why=why,
         words=words,
     )
+
+
+def _tell_those_that_wait(record: Reviewed) -> None:
+    """Possible duplicates of an order and its refunds look at it again."""
+    if isinstance(record, Order):
+        findings.recheck(record.shop.ledger, f"order:{record.pk}")
 
 
 def _taken_and_standing(document: Document) -> bool:

@@ -20,6 +20,8 @@ _OWN = {item.name for item in Reviewed._meta.get_fields()}
 
 def locked(record: Record, version: int | None) -> Record:
     """The record afresh under its row lock. Raises Refused if it is no longer the version that was seen."""
+    if isinstance(record, Refund):  # the order first, always: its documents' outcomes are written down under its lock
+        Order.objects.select_for_update(no_key=True).filter(pk=record.order_id).values_list("pk").first()
     fresh = type(record)._default_manager.select_for_update(no_key=True, of=("self",)).get(pk=record.pk)
     if version is not None and fresh.version != version:
         raise Refused(
