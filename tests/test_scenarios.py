@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations import connections, outbox
 from integrations.models import Delivery
-from orders import documents, incoming, intake, outgoing, review
+from orders import documents, incoming, intake, outgoing, reconciliation, review
 from orders import models as m
 from tests import factories, scenario_files
 from tests.scenario_files import Scenario
@@ -169,5 +169,6 @@ def test_the_journal_comes_out_as_worked_out_by_hand(path: Path, tmp_path: Path)
     for name, state in scenario.state.items():
         order = office.order(*name.split(" ", 1))
         assert (order.progress or order.state) == state
+    assert reconciliation.proof().differences == ()
     assert documents.verify(office.ledger) == []
     assert documents.events_verify() == []

@@ -42,17 +42,22 @@ WITH scope AS (
        AND (b.refused_at IS NULL OR NOT EXISTS (
             SELECT FROM orders_document n JOIN orders_booking nb ON nb.document_id = n.id AND nb.voided_at IS NULL
              WHERE n.ledger_id = d.ledger_id AND n.key = d.key AND n.revision > d.revision))
+), stated AS (
+    SELECT x.order_id, x.id AS order_line_id, 0 AS refund_line_id, x.kind, t.title, t.rate, row_number() OVER (PARTITION BY x.id ORDER BY t.id) AS place
+      FROM (SELECT DISTINCT order_id FROM scope) c JOIN orders_orderline x ON x.order_id = c.order_id
+      JOIN orders_linetax t ON t.line_id = x.id AND t.amount <> 0
+    UNION ALL
+    SELECT c.order_id, 0, x.id, x.kind, t.title, t.rate, row_number() OVER (PARTITION BY x.id ORDER BY t.id)
+      FROM scope c JOIN orders_refundline x ON x.refund_id = c.id JOIN orders_refundlinetax t ON t.line_id = x.id AND t.amount <> 0 WHERE c.noun = 'refund'
+), signed AS (
+    SELECT coalesce(x.order_line_id, 0) AS order_line_id, coalesce(x.refund_line_id, 0) AS refund_line_id, x.tax_code,
+           row_number() OVER (PARTITION BY x.document_id, x.order_line_id, x.refund_line_id ORDER BY x.n) AS place
+      FROM (SELECT DISTINCT order_id FROM scope) c JOIN orders_document m ON m.order_id = c.order_id
+      JOIN orders_booking b ON b.document_id = m.id AND b.voided_at IS NULL JOIN orders_documentline x ON x.document_id = m.id AND x.tax <> 0
+     WHERE m.kind IN ('invoice', 'receipt') OR x.refund_line_id IS NOT NULL
 ), codes AS (
-    SELECT s.order_id, s.kind, s.title, s.rate, min(d.tax_code) AS code FROM (
-        SELECT x.order_id, x.id AS line_id, x.kind, t.title, t.rate, row_number() OVER (PARTITION BY x.id ORDER BY t.id) AS place
-          FROM (SELECT DISTINCT order_id FROM scope) c JOIN orders_orderline x ON x.order_id = c.order_id
-          JOIN orders_linetax t ON t.line_id = x.id AND t.amount <> 0
-    ) s JOIN (
-        SELECT x.order_line_id, x.tax_code, row_number() OVER (PARTITION BY x.document_id, x.order_line_id ORDER BY x.n) AS place
-          FROM (SELECT DISTINCT order_id FROM scope) c JOIN orders_document m ON m.order_id = c.order_id AND m.kind IN ('invoice', 'receipt')
-          JOIN orders_booking b ON b.document_id = m.id AND b.voided_at IS NULL
-          JOIN orders_documentline x ON x.document_id = m.id AND x.tax <> 0
-    ) d ON d.order_line_id = s.line_id AND d.place = s.place GROUP BY 1, 2, 3, 4
+    SELECT s.order_id, s.kind, s.title, s.rate, min(d.tax_code) AS code FROM stated s
+      JOIN signed d ON (d.order_line_id, d.refund_line_id, d.place) = (s.order_line_id, s.refund_line_id, s.place) GROUP BY 1, 2, 3, 4
 ), taxes AS (
     SELECT c.noun, c.id, c.order_id, x.kind, t.title, t.rate, sum(t.amount) AS amount
       FROM scope c JOIN orders_orderline x ON x.order_id = c.id AND NOT x.removed JOIN orders_linetax t ON t.line_id = x.id
