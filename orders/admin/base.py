@@ -13,6 +13,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -106,6 +107,12 @@ class Setting(Quick):
             words = ngettext("%(n)d order moved to Ready.", "%(n)d orders moved to Ready.", ready) % {"n": ready}
             messages.success(request, words)
 
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> Any:
+        return _back(request) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> Any:
+        return _back(request) or super().response_post_save_change(request, obj)
+
     def keeps_own_events(self, change: bool) -> bool:
         """Whether the service that stores the record writes the event itself."""
         return False
@@ -124,6 +131,13 @@ class Setting(Quick):
         except IntegrityError as broken:
             messages.error(request, _in_words(broken))
         return HttpResponseRedirect(request.get_full_path())
+
+
+def _back(request: HttpRequest) -> HttpResponseRedirect | None:
+    """The way back to the page that sent the person here to put something right."""
+    there = request.GET.get("next", "")
+    safe = url_has_allowed_host_and_scheme(there, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(there) if there and safe else None
 
 
 def _in_words(broken: IntegrityError) -> str:
@@ -195,6 +209,16 @@ def amount(field: str, title: Any, currency: str = "currency") -> Any:
         if value is None:
             return format_html("")
         return format_html('<span class="num">{}</span>', desk.named(value, getattr(obj, currency)))
+
+    return column
+
+
+def moment(field: str, title: Any) -> Any:
+    """A column: a moment, short."""
+
+    @admin.display(description=title, ordering=field)
+    def column(obj: Any) -> str:
+        return desk.short(getattr(obj, field))
 
     return column
 

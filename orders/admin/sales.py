@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders import models
-from orders.admin.base import Log, amount, order_link
+from orders.admin.base import Log, amount, moment, order_link
 from orders.admin.filters import during
 from orders.templatetags import desk
 
@@ -47,7 +47,7 @@ class OrderAdmin(UnderReview):
         standing,
         "payment_state",
         "fulfilment_state",
-        "placed_at",
+        moment("placed_at", _("placed")),
         amount("total_due", _("total")),
     ]
     list_filter = ["shop", "state", "progress", "payment_state", during("placed_at", _("placed"))]
@@ -68,7 +68,7 @@ class OrderAdmin(UnderReview):
 @admin.register(models.Refund)
 class RefundAdmin(UnderReview):
     kind = "refund"
-    list_display = ["store_id", order_link, standing, "refunded_at", "reason", amount("amount", _("amount"))]
+    list_display = ["store_id", order_link, standing, moment("refunded_at", _("refunded")), "reason", amount("amount", _("amount"))]
     list_filter = ["order__shop", "state", "progress", during("refunded_at", _("refunded"))]
     list_select_related = ["order"]
     ordering = ["-refunded_at", "-id"]
@@ -79,7 +79,7 @@ class RefundAdmin(UnderReview):
 
 @admin.register(models.Shipment)
 class ShipmentAdmin(Log):
-    list_display = [order_link, "carrier", "tracking", "shipped_at", "cancelled"]
+    list_display = [order_link, "carrier", "tracking", moment("shipped_at", _("shipped")), "cancelled"]
     list_display_links = None
     list_filter = ["order__shop", "cancelled", during("shipped_at", _("shipped"))]
     list_select_related = ["order"]
@@ -107,7 +107,7 @@ class InvoiceAdmin(Log):
         order_link,
         "state",
         "due_on",
-        "read_at",
+        moment("read_at", _("read")),
         amount("balance", _("balance")),
         amount("total", _("total")),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -67,6 +67,15 @@ def age(moment: datetime | None) -> str:
     if minutes < 48 * 60:
         return gettext("%(n)d h") % {"n": minutes // 60}
     return gettext("%(n)d d") % {"n": minutes // (60 * 24)}
+
+
+@register.filter
+def short(moment: datetime | None) -> str:
+    """Day and time: Nov 23, 14:05; with the year where it is another one."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return date_format(local, "M j, H:i" if local.year == timezone.localtime().year else "M j, Y H:i")
 
 
 @register.filter
