@@ -20,7 +20,7 @@ from integrations.errors import Misconfigured
 from integrations.models import AttemptOutcome, Connection, Delivery, DeliveryState
 from integrations.outbox.claims import claim, release, worker
 from integrations.outbox.queue import dispatch, glance, idempotency_key, recover
-from orders import documents, events, review
+from orders import documents, events, intake
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -104,7 +104,7 @@ def unpark(delivery: Delivery, by: User | None, why: str = "") -> None:
         Delivery.objects.filter(pk=held.pk).update(
             state=DeliveryState.WAITING, sent=True, not_before=Now(), words="", fix="", ended_at=None
         )
-        review.report(document, documents.Report(outcome="waiting"))
+        intake.receive_outcome(document, documents.Report(outcome="waiting"))
         events.record(
             document,
             "retried",

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from integrations.booking import DATABASE_GONE, LEASE_SECONDS, Lease
 from integrations.models import Connection, Delivery, DeliveryState
 from integrations.outbox.queue import DUE, OPEN
-from orders import documents, review
+from orders import documents, intake
 from orders.models import Document
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def _taken(leases: list[Lease]) -> list[Lease]:
             state = DeliveryState.UNDONE if answer.why == "voided" else DeliveryState.PARKED
             if answer.why == "stuck":
                 told = documents.Report(outcome="stuck", words=answer.words, fix=answer.fix)
-                review.report(Document.objects.get(pk=lease.document_id), told)
+                intake.receive_outcome(Document.objects.get(pk=lease.document_id), told)
             fields: dict[str, Any] = {
                 "state": state,
                 "words": answer.words[:1000],

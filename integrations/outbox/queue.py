@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
-from orders import documents, review
+from orders import documents, intake
 from orders.models import Document
 
 DISPATCH = 1000
@@ -81,5 +81,5 @@ def recover() -> int:
         cursor.execute(_RECOVER, [words])
         lapsed = Document.objects.filter(pk__in=[row[0] for row in cursor.fetchall()]).order_by("pk")
         for document in lapsed:
-            review.report(document, documents.Report(outcome="unknown", words=words))
+            intake.receive_outcome(document, documents.Report(outcome="unknown", words=words))
     return len(lapsed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orders.intake.ledger import receive_choices, receive_states
+from orders.intake.outcomes import receive_outcome
 from orders.intake.receive import Line, Receipt, receive
 
-__all__ = ["Line", "Receipt", "receive", "receive_choices", "receive_states"]
+__all__ = ["Line", "Receipt", "receive", "receive_choices", "receive_outcome", "receive_states"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from orders import incoming
+from orders import incoming, money
 from orders.intake import lines
 from orders.intake.changes import Changes
 from orders.models import Adjustment, Approval, DocumentSource, Order, OrderLine, Refund, RefundLine, RefundLineTax
@@ -161,5 +161,5 @@ def _rewrite_lines(refund: Refund, item: incoming.Refund, by_id: dict[str, Order
         row.save()
         RefundLineTax.objects.bulk_create(lines.taxes(RefundLineTax, row, line.taxes))
     for row in rows[len(item.lines) :]:
-        row.quantity, row.amount, row.net, row.tax = (incoming.ZERO,) * 4
+        row.quantity, row.amount, row.net, row.tax = (money.ZERO,) * 4
         row.save()

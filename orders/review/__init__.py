@@ -3,7 +3,7 @@
 from orders.review.approval import Bulk, approve, approve_many
 from orders.review.changes import adjust, correct, drop_correction, post_on_first_open_day, withdraw
 from orders.review.decisions import assign, hold, reject, reopen, wake
-from orders.review.refresh import refresh, report
+from orders.review.refresh import refresh
 from orders.review.refusal import Refused
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "refresh",
     "reject",
     "reopen",
-    "report",
     "wake",
     "withdraw",
 ]

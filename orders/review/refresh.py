@@ -6,11 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import documents, events, findings
-from orders.models import Approval, Document, Finding, Order, Outcome, Refund, Reviewed, State
+from orders import documents, events
+from orders.models import Approval, Order, Refund, Reviewed, State
 from orders.review import decisions, records
-
-_FAILURES = (Outcome.REFUSED, Outcome.STUCK)
 
 
 def refresh(record: Reviewed, *, why: str = "") -> None:
@@ -33,21 +31,6 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
         if isinstance(record, Order):
             for refund in record.refunds.all():
                 refresh(refund, why=why)
-
-
-def report(document: Document, told: documents.Report) -> None:
-    """Write down what became of a document, as the post tells it, and say of its order what a failure means. One transaction; may come twice."""
-    with transaction.atomic():
-        documents.report(document, told)
-        if document.order_id is not None and (
-            told.outcome in _FAILURES or document.order_id in _failed_before(document)
-        ):
-            findings.check(Order.objects.defer("search").get(pk=document.order_id))
-
-
-def _failed_before(document: Document) -> set[int]:
-    told = Finding.objects.filter(order=document.order_id, code="posting_failed").values_list("order_id", flat=True)
-    return {pk for pk in told if pk is not None}
 
 
 def _fallen(record: Reviewed, approval: Approval, why: str) -> None:

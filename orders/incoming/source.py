@@ -1,0 +1,24 @@
+"""Where records come from, and how much that source can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+class Fidelity(int):
+    """How much a source can tell: a poorer one creates and fills gaps, it never overwrites a richer one."""
+
+
+TYPED, FILE, API = Fidelity(10), Fidelity(20), Fidelity(30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where records come from: `name` for people ("Shopify export orders.csv"), fidelity, and the person behind a file (their user id), if any."""
+
+    name: str
+    fidelity: Fidelity
+    by_id: int | None = None
+    received_at: datetime | None = None
+    message_id: int | None = field(default=None, compare=False)
