@@ -15,7 +15,7 @@ from integrations import connections
 from integrations.accounting.base import Booked
 from integrations.booking.lease import DATABASE_GONE, FencedOff, Lease, Reply, end, ours, theirs
 from integrations.models import AttemptOutcome, Binding, Connection, Delivery, DeliveryState
-from orders import documents, review
+from orders import documents, intake
 from orders.models import Document
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def _park(lease: Lease, row: Document, words: str) -> None:
     fix = "Report it, with these words; then retry: the ledger is looked up first."
     with transaction.atomic():
         if end(lease, state=DeliveryState.PARKED, words=words[:1000], fix=fix, sent=True):
-            documents.report(row, documents.Report(outcome="stuck", words=words[:1000], fix=fix))
+            intake.receive_outcome(row, documents.Report(outcome="stuck", words=words[:1000], fix=fix))
 
 
 def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
@@ -62,7 +62,7 @@ def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
     if reply.booked:
         _bind(lease, row, reply.booked)
     if report:
-        review.report(
+        intake.receive_outcome(
             row, documents.Report(outcome=report, words=reply.words[:1000], fix=reply.fix[:500], booked=reply.booked)
         )
 
@@ -90,19 +90,18 @@ def _next(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, dict[st
 
 
 def _tell_connection(lease: Lease, reply: Reply) -> None:
-    there = Connection.objects.get(pk=lease.connection_id)
-    row = Connection.objects.filter(pk=there.pk)
+    row = Connection.objects.filter(pk=lease.connection_id)
     match reply.outcome:
         case AttemptOutcome.UNAVAILABLE | AttemptOutcome.UNKNOWN:
             asked = reply.retry_after
             wait = (
-                _wait(there.failures, first=5, longest=600)
+                _wait(row.get().failures, first=5, longest=600)
                 if asked is None
                 else timedelta(seconds=min(max(asked, 0), LONGEST_WAIT))
             )
             row.update(failures=F("failures") + 1, not_before=Now() + wait)
         case AttemptOutcome.MISCONFIGURED:
-            connections.pause(there, reply.words, reply.fix)
+            connections.pause(row.get(), reply.words, reply.fix)
         case AttemptOutcome.BUG:
             return
         case _:
@@ -115,7 +114,12 @@ def _wait(failures: int, *, first: int, longest: int) -> timedelta:
 
 
 def _bind(lease: Lease, row: Document, booked: Booked) -> None:
-    values = {"theirs": theirs(row.kind, booked.id), "bound_at": Now()}
-    Binding.objects.update_or_create(
-        connection_id=lease.connection_id, noun="document", ours=ours(row.kind, row.reference), defaults=values
+    made = Binding(
+        connection_id=lease.connection_id,
+        noun="document",
+        ours=ours(row.kind, row.reference),
+        theirs=theirs(row.kind, booked.id),
+        bound_at=Now(),
     )
+    key, rest = ["connection", "noun", "ours"], ["theirs", "bound_at"]
+    Binding.objects.bulk_create([made], update_conflicts=True, unique_fields=key, update_fields=rest)
