@@ -96,6 +96,6 @@ def query(rows: models.QuerySet[M], text: str) -> models.QuerySet[M]:
         return rows
     exact = Q(*((field, wanted) for field in EXACT[rows.model]), _connector=Q.OR)
     asked = " & ".join(f"'{word}':*" for word in _split([wanted]))
-    found = exact | Q(search=_Words(asked, search_type="raw")) if asked else exact
+    found = Q(search=_Words(asked, search_type="raw")) if asked else exact  # the words hold all that is exact
     rank = Case(When(exact, then=Value(0)), default=Value(1), output_field=IntegerField())
     return rows.filter(found).order_by(rank, *rows.query.order_by)
