@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # scope: every order by its day, every refund by its own; refunds count negative.
 # codes: the ledger's tax code that was signed for a store's tax; what nobody signed yet goes by the store's own words.
+# rounding: the source adjustments that were signed, within what rounding explains; a refund's may take over tax that its invoice did not have.
 # parts: one row for every contribution to a measure of a record; records: their sums; judged: what each gap means.
 SALES = """
 WITH scope AS (
@@ -67,11 +68,11 @@ WITH scope AS (
       FROM scope c JOIN orders_refundline x ON x.refund_id = c.id JOIN orders_refundlinetax t ON t.line_id = x.id
      WHERE c.noun = 'refund' GROUP BY 1, 2, 3, 4, 5, 6
 ), rounding AS (
-    SELECT c.noun, c.id, c.stated - x.gross - x.named AS amount FROM scope c JOIN (
-        SELECT l.id, l.net + l.tax AS gross, l.number, coalesce((SELECT sum(n.net + n.tax) FROM named n WHERE n.noun = 'order' AND n.id = l.id), 0) AS named
-          FROM lines l WHERE l.noun = 'order'
-    ) x ON x.id = c.id
-     WHERE c.noun = 'order' AND abs(c.stated - x.gross - x.named) <= least(c.cap, x.number * 10 ^ -currency_exponent(c.currency))
+    SELECT d.noun, d.id, c.sign * sum(d.sign * x.net) AS amount
+      FROM documents d JOIN scope c ON (c.noun, c.id) = (d.noun, d.id) JOIN lines l ON (l.noun, l.id) = (d.noun, d.id)
+      JOIN orders_documentline x ON x.document_id = d.document_id AND x.order_line_id IS NULL AND x.refund_line_id IS NULL
+     WHERE x.kind = CASE d.noun WHEN 'order' THEN 'rounding' ELSE 'refund_difference' END GROUP BY d.noun, d.id, c.sign, c.cap, c.currency, l.number
+    HAVING abs(sum(d.sign * x.net)) <= CASE d.noun WHEN 'order' THEN least(c.cap, l.number * 10 ^ -currency_exponent(c.currency)) ELSE c.cap END
 ), parts (noun, id, measure, store, source, named, approved, target, booked, unbooked) AS (
     SELECT noun, id, 'net', net, 0, 0, 0, 0, 0, 0 FROM lines
     UNION ALL SELECT noun, id, 'gross', net + tax, 0, 0, 0, 0, 0, 0 FROM lines
@@ -101,13 +102,12 @@ WITH scope AS (
       FROM parts p JOIN scope c ON (c.noun, c.id) = (p.noun, p.id) GROUP BY p.noun, p.id, p.measure, c.sign, c.shop, c.currency, c.day, c.state,
            c.changed, c.reject_reason, c.cap, c.order_id, c.recognise_on, c.stated, c.noun
 ), explained AS (
-    SELECT r.*, CASE WHEN r.noun = 'refund' AND r.state = 'approved' AND abs(r.store + r.named - r.approved) <= r.cap AND EXISTS (
-                         SELECT FROM documents d JOIN orders_documentline x ON x.document_id = d.document_id
-                          WHERE (d.noun, d.id) = (r.noun, r.id) AND x.kind = 'refund_difference' AND x.refund_line_id IS NULL)
-                     THEN r.approved - r.store - r.named ELSE r.source END AS allowed,
+    SELECT r.*, r.source + CASE WHEN r.noun = 'refund' AND r.shifts AND r.off = 0 AND abs(r.store + r.source + r.named - r.approved) <= r.cap
+                                THEN r.approved - r.store - r.source - r.named ELSE 0 END AS allowed,
            r.state = 'approved' AND r.noun = 'order' AND CASE r.recognise_on WHEN 'paid' THEN NOT {paid} WHEN 'fulfilled' THEN NOT {fulfilled} ELSE false END
            AS early
-      FROM records r
+      FROM (SELECT s.*, sum(CASE WHEN s.measure <> 'gross' THEN s.store + s.source + s.named - s.approved ELSE 0 END) OVER w AS off,
+                   bool_or(s.measure = 'net' AND s.source <> 0) OVER w AS shifts FROM records s WINDOW w AS (PARTITION BY s.noun, s.id)) r
 ), judged AS (
     SELECT e.*, store + allowed + named - approved AS gap, approved + target - unbooked - booked AS missing,
            CASE state WHEN 'rejected' THEN 'rejected: ' || reject_reason WHEN 'held' THEN 'on hold'
@@ -119,7 +119,7 @@ WITH scope AS (
       FROM explained e
 ), final AS (
     SELECT j.*, CASE WHEN why LIKE 'rejected%%' THEN gap ELSE 0 END AS left_out, CASE WHEN why <> '' AND why NOT LIKE 'rejected%%' THEN gap ELSE 0 END AS unsigned,
-           CASE WHEN why <> '' THEN 0 WHEN measure = 'gross' THEN stated - approved ELSE gap END + missing AS difference, missing <> 0 OR
+           CASE WHEN why <> '' THEN 0 WHEN measure = 'gross' AND stated <> approved THEN stated - approved ELSE gap END + missing AS difference, missing <> 0 OR
            why = '' AND (gap <> 0 OR measure = 'gross' AND stated <> approved) AS differs
       FROM judged j
 )

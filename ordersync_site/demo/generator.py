@@ -17,8 +17,8 @@ from ordersync_site.demo import cases, cast, shopify, woocommerce
 from ordersync_site.demo.sale import Rates, Sale, Sold
 
 SEED = 20
-FROM_EXPORT, FROM_HOOKS, FROM_REST = 80, 45, 90
-"""Ordinary orders: of the German shop in its export and as JSON, of the American shop as JSON."""
+ORDINARY = (80, 45, 90)
+"""So many ordinary orders: of the German shop in its export and as JSON, of the American shop as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +31,15 @@ class File:
     wave: int = 1
 
 
-def files(today: date) -> list[File]:
+def files(today: date, ordinary: tuple[int, int, int] = ORDINARY) -> list[File]:
     """Every file, in the order in which they come."""
+    exported, hooked, fetched = ordinary
     chance = random.Random(SEED)  # noqa: S311 - a repeatable demo, no secret
-    german = list(_german(chance, today))
-    american = list(_american(chance, today))
+    german = list(_german(chance, today, exported + hooked))
+    american = list(_american(chance, today, fetched))
     parts = [
-        File(shop="haus", name="orders_export_1.csv", content=shopify.export([shopify.order(sale) for sale in german[:FROM_EXPORT]])),
-        File(shop="haus", name="orders.json", content=_json({"orders": [shopify.order(sale) for sale in german[FROM_EXPORT:]]})),
+        File(shop="haus", name="orders_export_1.csv", content=shopify.export([shopify.order(sale) for sale in german[:exported]])),
+        File(shop="haus", name="orders.json", content=_json({"orders": [shopify.order(sale) for sale in german[exported:]]})),
         File(shop="outdoor", name="orders.json", content=_json([woocommerce.order(sale) for sale in american])),
     ]
     return [*parts, *_of_cases(cases.all_of(today))]
@@ -58,9 +59,9 @@ def _json(data: object) -> bytes:
     return json.dumps(data, ensure_ascii=False, indent=1).encode()
 
 
-def _german(chance: random.Random, today: date) -> Iterator[Sale]:
+def _german(chance: random.Random, today: date, count: int) -> Iterator[Sale]:
     zone = ZoneInfo("Europe/Berlin")
-    for at, moment in enumerate(_moments(chance, today, FROM_EXPORT + FROM_HOOKS, zone)):
+    for at, moment in enumerate(_moments(chance, today, count, zone)):
         sold = _basket(chance, cast.HOUSE, lambda good: cases.DE7 if good.reduced else cases.DE19)
         small = money.total(part.amount for part in sold) < 60
         sale = Sale(
@@ -90,11 +91,11 @@ def _shipping_back(sale: Sale) -> list[shopify.Json]:
     return [{"id": sale.id, "kind": "shipping_refund", "reason": "Shipping refund", "amount": f"-{net}", "tax_amount": f"-{tax}"}]
 
 
-def _american(chance: random.Random, today: date) -> Iterator[Sale]:
+def _american(chance: random.Random, today: date, count: int) -> Iterator[Sale]:
     rates: dict[str, Rates] = {
         "IL": (("IL Sales Tax", Decimal("0.0625")),), "CA": (("CA Sales Tax", Decimal("0.0725")),), "OR": (),
     }  # fmt: skip
-    for at, moment in enumerate(_moments(chance, today, FROM_REST, ZoneInfo("America/Chicago"))):
+    for at, moment in enumerate(_moments(chance, today, count, ZoneInfo("America/Chicago"))):
         person = chance.choice(cast.AMERICANS)
         sold = _basket(chance, cast.OUTDOOR, lambda _good, person=person: rates[person.region])  # type: ignore[misc]
         sale = Sale(

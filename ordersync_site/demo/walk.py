@@ -23,11 +23,11 @@ class DemoFailed(Exception):
     """A step of the demo did not do what it always does: the words say which."""
 
 
-def walk(today: date, books: Path, say: Say) -> None:
+def walk(today: date, books: Path, say: Say, ordinary: tuple[int, int, int] = generator.ORDINARY) -> None:
     """Make the company and take its orders from the stores' files to the books, telling each step. Raises DemoFailed."""
     people = company.make(today, books)
     say(f"A company: {len(company.STORES)} shops, {Ledger.objects.count()} sets of books, {len(people)} people.")
-    files = generator.files(today)
+    files = generator.files(today, ordinary)
     for wave in (1, 2):
         say("The stores' files come in." if wave == 1 else "Days later: payments, parcels, refunds and changes.")
         _bring([file for file in files if file.wave == wave], people["accountant"], say)
