@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
-pytestmark = pytest.mark.schema
 FUNCTIONS = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
 TABLES = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'orders\\_%' OR tablename LIKE 'integrations\\_%'"
 
@@ -60,6 +59,8 @@ def test_every_migration_runs_backwards_and_forwards_again(scratch: None) -> Non
     assert (count(TABLES), count(FUNCTIONS)) == (tables, functions)
 
 
+@pytest.mark.schema
+@pytest.mark.constraint
 def test_outside_of_tests_no_table_is_emptied_unless_somebody_says_that_he_means_it(scratch: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'no_truncate'")
