@@ -81,7 +81,7 @@ class Place(NamedTuple):
     previous: int | None
     next: int | None
     position: int | None
-    count: int
+    among: int
 
 
 def rows(view: View) -> QuerySet[Any]:
@@ -147,7 +147,7 @@ def place(view: View, record: Order | Refund) -> Place:
         previous=nearest.values_list("pk", flat=True).first(),
         next=after.values_list("pk", flat=True).first(),
         position=ahead + 1 if inside else None,
-        count=count,
+        among=count,
     )
 
 

@@ -54,7 +54,18 @@ def taken_in(shop: models.Shop, orders: list[incoming.Order]) -> None:
     intake.receive(shop, orders, source=factories.source())
 
 
-NAMES = ["Anna Keller", "Finn Sato", "Rosa Lind", "Ben Okafor", "Dov Rossi", "Cara Meyer", "Lee Brandt", "Mia Novak", "Ole Jensen", "Ida Blum"]
+NAMES = [
+    "Anna Keller",
+    "Finn Sato",
+    "Rosa Lind",
+    "Ben Okafor",
+    "Dov Rossi",
+    "Cara Meyer",
+    "Lee Brandt",
+    "Mia Novak",
+    "Ole Jensen",
+    "Ida Blum",
+]
 
 
 def _ready() -> list[incoming.Order]:
@@ -70,7 +81,9 @@ def _waiting() -> list[incoming.Order]:
     return [*unmapped, kept, off, business, test, _order(18, refunds=(factories.refund(),))]
 
 
-def _order(n: int, *, amount: str = "11.90", sku: str = "MUG", title: str = "MwSt", rate: str = "0.19", **fields: Any) -> incoming.Order:
+def _order(
+    n: int, *, amount: str = "11.90", sku: str = "MUG", title: str = "MwSt", rate: str = "0.19", **fields: Any
+) -> incoming.Order:
     gross = Decimal(amount)
     tax = str(round(gross - gross / (1 + Decimal(rate)), 2))
     name = NAMES[n % len(NAMES)]

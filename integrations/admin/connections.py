@@ -82,7 +82,7 @@ class ConnectionAdmin(Log):
     list_filter = ["active"]
     list_select_related = ["shop", "ledger"]
     ordering = ["name"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     fields = [
         "name",
         "kind",

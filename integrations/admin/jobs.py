@@ -37,8 +37,11 @@ class Standing:
     @property
     def late(self) -> bool:
         """Whether it has not ended for three turns of its clock, and five minutes at least."""
-        ended = self.last and (self.last.ended_at or self.last.started_at)
-        return ended is None or timezone.now() - ended > max(timedelta(minutes=5), timedelta(minutes=3 * self.minutes))
+        if self.last is None:
+            return True
+        return timezone.now() - (self.last.ended_at or self.last.started_at) > max(
+            timedelta(minutes=5), timedelta(minutes=3 * self.minutes)
+        )
 
     @property
     def running(self) -> bool:

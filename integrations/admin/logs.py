@@ -47,7 +47,7 @@ class MessageAdmin(Log):
     list_filter = ["shop", "state", during("received_at", _("received"))]
     list_select_related = ["shop"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     exclude = ["body"]
     search_fields = ["=dedupe_key"]
 
@@ -58,7 +58,7 @@ class DeliveryAdmin(Log):
     list_filter = ["connection", "state"]
     list_select_related = ["connection", "document", "errand"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=document__reference"]
     search_help_text = _("A document's reference.")
     change_form_template = "admin/post/delivery.html"
@@ -101,7 +101,7 @@ class AttemptAdmin(Log):
     list_filter = ["outcome", during("started_at", _("started"))]
     list_select_related = ["delivery"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     exclude = ["personal"]
 
     @admin.display(description=_("outcome"))
@@ -115,7 +115,7 @@ class ErrandAdmin(Log):
     list_filter = ["connection", "kind"]
     list_select_related = ["connection", "order"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
 
 
 @admin.register(models.Binding)
@@ -124,7 +124,7 @@ class BindingAdmin(Log):
     list_filter = ["connection"]
     list_select_related = ["connection"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=ours", "=theirs"]
 
 
@@ -134,7 +134,7 @@ class ExportBatchAdmin(Log):
     list_filter = ["ledger"]
     list_select_related = ["ledger"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     exclude = ["content"]
 
 
@@ -143,7 +143,7 @@ class RunAdmin(Log):
     list_display = ["job", "started_at", "ended_at", "done", "failed", "words", "worker"]
     list_filter = [during("started_at", _("started"))]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=job"]
 
 

@@ -142,10 +142,10 @@ def _back(request: HttpRequest) -> HttpResponseRedirect | None:
 
 def _in_words(broken: IntegrityError) -> str:
     """The sentence with which a trigger of ours refused; anything else is a bug and is raised again."""
-    diagnosis = getattr(broken.__cause__, "diag", None)
-    if getattr(diagnosis, "sqlstate", "") != "23001" or not diagnosis.message_primary:
+    diagnosis: Any = getattr(broken.__cause__, "diag", None)
+    sentence = str(getattr(diagnosis, "message_primary", None) or "")
+    if getattr(diagnosis, "sqlstate", "") != "23001" or not sentence:
         raise broken
-    sentence: str = diagnosis.message_primary
     return f"{sentence[:1].upper()}{sentence[1:]}."
 
 

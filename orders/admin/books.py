@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -134,6 +135,11 @@ class PeriodForm(forms.ModelForm):  # type: ignore[type-arg]
         model = models.Period
         fields = ["ledger", "state"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["first_on"], self.fields["last_on"]
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         first, last = data.get("first_on"), data.get("last_on")
@@ -143,7 +149,7 @@ class PeriodForm(forms.ModelForm):  # type: ignore[type-arg]
                     _("The last day, %(last)s, lies before the first, %(first)s."),
                     params={"first": first, "last": last},
                 )
-            self.instance.period = DateRange(first, last + timezone.timedelta(days=1))
+            self.instance.period = DateRange(first, last + timedelta(days=1))
         return data
 
 
@@ -157,10 +163,10 @@ class PeriodAdmin(Setting):
 
     @admin.display(description=_("days"))
     def days(self, period: models.Period) -> str:
-        last = period.period.upper and period.period.upper - timezone.timedelta(days=1)
+        last = period.period.upper and period.period.upper - timedelta(days=1)
         return f"{period.period.lower or '…'} – {last or '…'}"
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["ledger", "days", "state", "reason"] if obj else ["ledger", "first_on", "last_on", "state", "reason"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -187,7 +193,7 @@ class ImportJobAdmin(Log):
     list_display = ["file_name", "shop", "layout", "state", "at", "by", "created", "updated", "same", "refused"]
     list_filter = ["shop", "state", during("at", _("brought in"))]
     list_select_related = ["shop", "by"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     fields = [
         "file_name",
         "shop",
@@ -223,7 +229,7 @@ class QuarantineAdmin(Setting):
     list_display = ["place", "shop", "number", "reason", "source", "received_at", "resolution"]
     list_filter = [("resolved_at", admin.EmptyFieldListFilter), "shop"]
     list_select_related = ["shop"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     fields = [
         "shop",
         "source",

@@ -19,7 +19,7 @@ class ProductAdmin(Log):
     list_filter = ["shop", "active"]
     list_select_related = ["shop"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["sku"]
     search_help_text = _("SKU, title, barcode, the store's id.")
 
@@ -39,7 +39,7 @@ class StockLevelAdmin(Log):
     list_filter = ["shop", "counted_by"]
     list_select_related = ["shop"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=sku"]
     search_help_text = _("A whole SKU.")
 
@@ -50,5 +50,5 @@ class StockAdjustmentAdmin(Log):
     list_filter = ["shop", "state"]
     list_select_related = ["shop"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=sku"]

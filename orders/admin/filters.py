@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -46,7 +46,7 @@ def during(field: str, words: str | Promise, *, days: bool = False) -> type[admi
             first, last = RANGES[str(self.value())][1](timezone.localdate())
             if days:
                 return queryset.filter(**{f"{field}__range": (first, last)})
-            start = timezone.make_aware(timezone.datetime(first.year, first.month, first.day))
+            start = timezone.make_aware(datetime.combine(first, time()))
             return queryset.filter(
                 **{f"{field}__gte": start, f"{field}__lt": start + (last - first) + timedelta(days=1)}
             )

@@ -13,7 +13,7 @@ PAGES = 200
 ESTIMATE_FROM = 10_000
 
 
-class QuickPaginator(Paginator):
+class QuickPaginator(Paginator):  # type: ignore[type-arg]
     """At most PAGES pages can be opened: further back, search or filter. `count` is exact up to COUNTED_UP_TO."""
 
     @cached_property

@@ -10,6 +10,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -30,7 +31,7 @@ for _theirs in (User, Group, TOTPDevice, StaticDevice, AccessAttempt, AccessLog,
     admin.site.unregister(_theirs)
 
 
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]
     """Nobody is auditor and superuser at once: an auditor changes nothing."""
 
     def clean(self) -> dict[str, Any]:
@@ -118,18 +119,18 @@ class RoleAdmin(Log, GroupAdmin):
 
 
 @admin.register(TOTPDevice)
-class DeviceAdmin(Setting, TOTPDeviceAdmin):
+class DeviceAdmin(Setting, TOTPDeviceAdmin):  # type: ignore[misc]
     secret_fields = frozenset(
         {"key", "drift", "last_t", "last_used_at", "throttling_failure_timestamp", "throttling_failure_count"}
     )
     list_display = ["user", "name", "created_at", "last_used_at", "confirmed"]
     list_filter = ["confirmed"]
     list_select_related = ["user"]
-    raw_id_fields: list[str] = []
+    raw_id_fields = ()
     autocomplete_fields = ["user"]
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        return list(self.list_display)
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self.list_display
 
 
 @admin.register(AccessAttempt)
@@ -175,10 +176,7 @@ class ShopAdmin(Setting):
     def owner_now(self, shop: models.Shop) -> str:
         return str(ownership.owner(shop))
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         own = [
             "code",
             "name",
@@ -251,7 +249,7 @@ class EventAdmin(Log):
     list_filter = [during("at", _("when"))]
     list_select_related = ["by", "acting_for", "order"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=object_id", "=order__number", "=by__username"]
     search_help_text = _("A record's id, an order's number, or a person's name.")
     fields = ["at", "by", "acting_for", "verb", "noun", "object_id", "order", "words", "body", "place"]

@@ -57,7 +57,7 @@ class OrderAdmin(UnderReview):
     search_fields = ["number"]
     search_help_text = _("Number, name, e-mail, SKU, city, tracking number; a whole number goes straight to its order.")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         wanted = request.GET.get("q", "").strip().removeprefix("#")
         found = list(models.Order.objects.filter(number=wanted).values_list("pk", flat=True)[:2]) if wanted else []
         if len(found) == 1 and self.has_view_permission(request):
@@ -68,7 +68,14 @@ class OrderAdmin(UnderReview):
 @admin.register(models.Refund)
 class RefundAdmin(UnderReview):
     kind = "refund"
-    list_display = ["store_id", order_link, standing, moment("refunded_at", _("refunded")), "reason", amount("amount", _("amount"))]
+    list_display = [
+        "store_id",
+        order_link,
+        standing,
+        moment("refunded_at", _("refunded")),
+        "reason",
+        amount("amount", _("amount")),
+    ]
     list_filter = ["order__shop", "state", "progress", during("refunded_at", _("refunded"))]
     list_select_related = ["order"]
     ordering = ["-refunded_at", "-id"]
@@ -114,7 +121,7 @@ class InvoiceAdmin(Log):
     list_filter = ["ledger", "kind"]
     list_select_related = ["order", "ledger"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=number", "=order__number"]
     search_help_text = _("The ledger's number or the order's number.")
 
@@ -134,7 +141,7 @@ class DocumentAdmin(Log):
     list_filter = ["ledger", "shop", "kind", during("posting_on", _("posting day"), days=True)]
     list_select_related = ["order", "booking"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     exclude = ["personal"]
     search_fields = ["=reference", "=order__number"]
     search_help_text = _("A reference or an order's number.")
@@ -160,7 +167,7 @@ class PayoutAdmin(Log):
     list_filter = ["shop", "state", during("paid_on", _("paid"), days=True)]
     list_select_related = ["shop"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["=store_id"]
 
 
@@ -170,7 +177,7 @@ class CustomerAdmin(Log):
     list_filter = ["shop", "tax_exempt"]
     list_select_related = ["shop"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     search_fields = ["email"]
     search_help_text = _("Name, e-mail, company, VAT id, city, phone.")
 
@@ -185,4 +192,4 @@ class CustomerChangeAdmin(Log):
     list_filter = ["state"]
     list_select_related = ["customer"]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by = ()

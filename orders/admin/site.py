@@ -10,7 +10,8 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import PermissionDenied
 from django.forms import CharField, Select, TextInput, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
 from django_otp import user_has_device
@@ -28,13 +29,20 @@ _NEEDS_CODE = ("orders.change_order", "integrations.change_connection")
 
 
 def needs_code(user: Any) -> bool:
-    """Whether this person comes in with a one-time code only: whoever has a device, and where the setting asks for it whoever approves or connects."""
-    if user_has_device(user):
-        return True
+    """Whether this person comes in with a one-time code only: whoever has a device, and where the setting asks for it whoever approves or connects.
+
+    Asked of the database once per loaded user.
+    """
+    if not hasattr(user, "_needs_code"):
+        user._needs_code = user_has_device(user) or _asked_for(user)
+    return bool(user._needs_code)
+
+
+def _asked_for(user: Any) -> bool:
     return bool(settings.ORDERSYNC_REQUIRE_OTP) and any(roles.may(user, name) for name in _NEEDS_CODE)
 
 
-class SignIn(OTPAuthenticationFormMixin, AdminAuthenticationForm):
+class SignIn(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: ignore[misc]
     """Name and password, and a one-time code for those who need one."""
 
     otp_device = CharField(required=False, widget=Select, label=_("Device"))
@@ -95,7 +103,7 @@ class DeskSite(AdminSite):
             context["waiting"] = queue.waiting() if request.user.has_perm("orders.view_order") else 0
         return context
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from orders.admin.desk import today
 
         return today.page(request)

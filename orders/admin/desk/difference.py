@@ -23,8 +23,8 @@ def between(before: Any, after: Any, place: str = "") -> Iterator[Change]:
             yield from between(before.get(name), after.get(name), _within(place, name.replace("_", " ")))
     elif isinstance(before, list) and isinstance(after, list):
         for n in range(max(len(before), len(after))):
-            pair = (items[n] if n < len(items) else None for items in (before, after))
-            yield from between(*pair, f"{place} {n + 1}")
+            was, now = (items[n] if n < len(items) else None for items in (before, after))
+            yield from between(was, now, f"{place} {n + 1}")
     elif before != after:
         yield Change(place, shown(before), shown(after))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from orders.admin.desk import frame
 HEIGHT, WIDTH = 104, 15
 
 
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest) -> TemplateResponse:
     """The first page after signing in."""
     sees = request.user.has_perm("orders.view_order")
     return frame.page(

@@ -92,7 +92,9 @@ def _hold(record: Record, by: User, data: QueryDict) -> str:
 def _reject(record: Record, by: User, data: QueryDict) -> str:
     if data.get("reason") not in RejectReason.values:
         raise Unclear(_("Choose a reason for the rejection."))
-    review.reject(record, by=by, reason=RejectReason(data["reason"]), note=data.get("note", ""), version=_version(data))
+    review.reject(
+        record, by=by, reason=RejectReason(data.get("reason", "")), note=data.get("note", ""), version=_version(data)
+    )
     return _("%s rejected.") % _name(record)
 
 
@@ -110,7 +112,7 @@ def _correct(record: Record, by: User, data: QueryDict) -> str:
 
 
 def _drop(record: Record, by: User, data: QueryDict) -> str:
-    correction = Correction.objects.filter(order=record.pk, pk=data.get("correction")).first()
+    correction = Correction.objects.filter(order=record.pk, pk=_id(data, "correction")).first()
     if correction is None:
         raise Unclear(_("This correction does not stand any more."))
     review.drop_correction(correction, by=by)
@@ -119,10 +121,10 @@ def _drop(record: Record, by: User, data: QueryDict) -> str:
 
 def _adjust(record: Record, by: User, data: QueryDict) -> str:
     ledger = ownership.shop_of(record).ledger
-    account = Account.objects.filter(ledger=ledger, pk=data.get("account") or None).first()
+    account = Account.objects.filter(ledger=ledger, pk=_id(data, "account")).first()
     if account is None:
         raise Unclear(_("Choose the account of the adjustment."))
-    code = TaxCode.objects.filter(ledger=ledger, pk=data.get("tax_code") or None).first()
+    code = TaxCode.objects.filter(ledger=ledger, pk=_id(data, "tax_code")).first()
     amounts = {"net": _amount(data, "net"), "tax": _amount(data, "tax")}
     review.adjust(
         record, account=account, tax_code=code, by=by, reason=data.get("reason", ""), version=_version(data), **amounts
@@ -131,7 +133,7 @@ def _adjust(record: Record, by: User, data: QueryDict) -> str:
 
 
 def _withdraw(record: Record, by: User, data: QueryDict) -> str:
-    adjustment = Adjustment.objects.filter(pk=data.get("adjustment"), withdrawn_at=None).first()
+    adjustment = Adjustment.objects.filter(pk=_id(data, "adjustment"), withdrawn_at=None).first()
     if adjustment is None or adjustment.subject != record:
         raise Unclear(_("This adjustment does not stand any more."))
     review.withdraw(adjustment, by=by)
@@ -174,9 +176,15 @@ def _name(record: Record) -> str:
 def _version(data: QueryDict) -> int:
     """The version the person saw; a form without it decides nothing."""
     try:
-        return int(data["version"])
-    except (KeyError, ValueError) as error:
+        return int(data.get("version", ""))
+    except ValueError as error:
         raise Unclear(_("The page was incomplete. Load it again.")) from error
+
+
+def _id(data: QueryDict, name: str) -> int:
+    """The id a form names; 0, which nothing has, where it names none."""
+    text = data.get(name, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _amount(data: QueryDict, name: str) -> Decimal:

@@ -15,13 +15,21 @@ from orders.models import Order, RejectReason, Shop
 
 Verb = Callable[[Order, User, dict[str, Any]], object]
 VERBS: dict[str, tuple[str, Verb]] = {
-    "approve": ("approved", lambda order, by, given: review.approve(order, by=by, version=order.version, note=given["note"])),
+    "approve": (
+        "approved",
+        lambda order, by, given: review.approve(order, by=by, version=order.version, note=given["note"]),
+    ),
     "hold": ("held", lambda order, by, given: review.hold(order, by=by, version=order.version, question=given["note"])),
     "reject": (
         "rejected",
-        lambda order, by, given: review.reject(order, by=by, version=order.version, reason=given["reason"], note=given["note"]),
+        lambda order, by, given: review.reject(
+            order, by=by, version=order.version, reason=given["reason"], note=given["note"]
+        ),
     ),
-    "reopen": ("reopened", lambda order, by, given: review.reopen(order, by=by, version=order.version, why=given["note"])),
+    "reopen": (
+        "reopened",
+        lambda order, by, given: review.reopen(order, by=by, version=order.version, why=given["note"]),
+    ),
 }
 
 
@@ -31,10 +39,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("verb", choices=list(VERBS))
         parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="order numbers of the shop")
-        parser.add_argument("--ready", action="store_true", help="every order that is ready (pending, nothing blocks it)")
+        parser.add_argument(
+            "--ready", action="store_true", help="every order that is ready (pending, nothing blocks it)"
+        )
         parser.add_argument("--shop", required=True, metavar="CODE")
         parser.add_argument("--by", required=True, metavar="USER", help="who decides: the shop's owner or a deputy")
-        parser.add_argument("--reason", choices=RejectReason.values, default=RejectReason.OTHER.value, help="why rejected")
+        parser.add_argument(
+            "--reason", choices=RejectReason.values, default=RejectReason.OTHER.value, help="why rejected"
+        )
         parser.add_argument("--note", default="", help="a sentence for the timeline")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 

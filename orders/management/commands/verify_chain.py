@@ -36,6 +36,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told, ensure_ascii=False))
         else:
             for name, places in broken.items():
-                self.stdout.write(f"{name}: {lengths[name]} links, {'whole' if not places else f'{len(places)} broken'}")
+                self.stdout.write(
+                    f"{name}: {lengths[name]} links, {'whole' if not places else f'{len(places)} broken'}"
+                )
         if places := [f"{name}: {place}" for name, found in broken.items() for place in found]:
             raise CommandError("\n".join(places))
