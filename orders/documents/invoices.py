@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 
@@ -29,8 +30,9 @@ def drafts(page: Sheet, content_hash: str) -> list[Draft]:
     after = {
         item.key: (draft.document.key, draft.document.revision) for item, draft in zip(outgrown, back, strict=True)
     }
-    planned = _PLANNERS[RecogniseOn(page.shop.recognise_on)](page)
-    return [*back, *[_kept_or_new(page, plan, kept, after) for plan in planned]]
+    planned = _PLANNERS[RecogniseOn(page.shop.recognise_on)](page, list(kept.values()))
+    fresh = [_new(page, plan, after) for plan in planned if _key(page, plan.source) not in kept]
+    return [*back, *map(page.kept, kept.values()), *fresh]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,12 @@ class Planned:
     shipment: Shipment | None = None
 
 
-def _kept_or_new(page: Sheet, plan: Planned, kept: dict[str, Document], after: dict[str, tuple[str, int]]) -> Draft:
-    key = reference.key(page.order, DocumentKind.INVOICE, plan.source)
-    if key in kept:
-        return page.kept(kept[key])
+def _key(page: Sheet, source: str) -> str:
+    return reference.key(page.order, DocumentKind.INVOICE, source)
+
+
+def _new(page: Sheet, plan: Planned, after: dict[str, tuple[str, int]]) -> Draft:
+    key = _key(page, plan.source)
     sources = {"order": page.order.pk} | ({"shipment": plan.shipment.pk} if plan.shipment else {})
     return page.draft(
         DocumentKind.INVOICE, plan.source, tax_on=plan.tax_on, rows=plan.rows, contra=page.role("receivable"), sources=sources,
@@ -58,7 +62,7 @@ def _kept_or_new(page: Sheet, plan: Planned, kept: dict[str, Document], after: d
 
 def taken_back(page: Sheet, invoice: Document) -> Draft:
     """A credit note over the whole of an invoice that was taken for sending and that the order no longer says."""
-    if any(line.credited_by.exists() for line in invoice.lines.all()):
+    if page.credited(invoice):
         page.problem(
             code="edited_after_refund", words=_("The order was changed after a refund of invoice %s was signed.") % invoice.reference,
             fix=_("Settle the change by hand in the ledger, or have the store take it back."),
@@ -79,7 +83,7 @@ def taken_back(page: Sheet, invoice: Document) -> Draft:
     )  # fmt: skip
 
 
-def _when_placed(page: Sheet) -> list[Planned]:
+def _when_placed(page: Sheet, kept: list[Document]) -> list[Planned]:
     day = page.order.placed_on
     if day is None:
         page.problem(
@@ -89,7 +93,7 @@ def _when_placed(page: Sheet) -> list[Planned]:
     return _one(page, day or page.day(None))
 
 
-def _when_paid(page: Sheet) -> list[Planned]:
+def _when_paid(page: Sheet, kept: list[Document]) -> list[Planned]:
     payments = successful(page)
     paid = page.order.payment_state in PAID or money.total(row.amount for row in payments) >= page.order.total_due
     instants = [row.processed_at for row in payments if row.processed_at]
@@ -107,18 +111,22 @@ def _one(page: Sheet, day: date, *, due: bool = True, when: str = "") -> list[Pl
     return [Planned(source="1", tax_on=day, rows=rows, due=due, when=when)]
 
 
-def _when_fulfilled(page: Sheet) -> list[Planned]:
-    """One invoice per shipment, lines divided by cumulated quantity; what belongs to no item stands on the first, what was never shipped on the last."""
+def _when_fulfilled(page: Sheet, kept: list[Document]) -> list[Planned]:
+    """One invoice per shipment, lines divided by cumulated quantity; what belongs to no item stands on the first, what was never shipped on the last.
+
+    What `kept` invoices hold is invoiced already, whatever has become of their shipments since.
+    """
     positions = lines.positions(page)
     whole = [row for position in positions for row in position.rows]
     if not lines.gross(whole) and page.ledger.zero_total == ZeroTotal.SKIP:
         return []
-    divisible = [position for position in positions if position.line.kind in lines.DIVISIBLE]
-    first = [row for position in positions if position not in divisible for row in position.rows] + _extras(page, whole)
-    shipped: dict[int, Decimal] = {position.line.pk: money.ZERO for position in divisible}
+    parts = [position for position in positions if lines.divisible(position.line)]
+    first = [row for position in positions if position not in parts for row in position.rows] + _extras(page, whole)
+    first = [] if kept else first
+    shipped = _invoiced(kept)
     planned: list[Planned] = []
-    for shipment in _shipments(page):
-        rows = _shipped(page, shipment, divisible, shipped) + first
+    for shipment in _to_invoice(page, kept):
+        rows = _shipped(page, shipment, parts, shipped) + first
         if rows:
             planned.append(
                 Planned(source=shipment.store_id, tax_on=page.day(shipment.shipped_at), rows=rows, shipment=shipment)
@@ -126,37 +134,39 @@ def _when_fulfilled(page: Sheet) -> list[Planned]:
             first = []
     rest = [
         row
-        for position in divisible
+        for position in parts
         if shipped[position.line.pk] < position.line.quantity
         for row in lines.share(position, shipped[position.line.pk], position.line.quantity, page.currency)
     ] + first
     if rest:
         over = page.order.fulfilment_state == FulfilmentState.FULFILLED
-        when = "" if over else _("when the rest is shipped") if planned else _("when it is shipped")
-        planned.append(
-            Planned(source="rest" if planned else "1", tax_on=page.day(None), rows=rest, due=over, when=when)
-        )
+        begun = bool(kept or planned)
+        when = "" if over else _("when the rest is shipped") if begun else _("when it is shipped")
+        planned.append(Planned(source="rest" if begun else "1", tax_on=page.day(None), rows=rest, due=over, when=when))
     return planned
 
 
-def _shipments(page: Sheet) -> list[Shipment]:
-    invoiced = {item.key for item in page.standing(DocumentKind.INVOICE)}
-    return [
-        row
-        for row in page.order.shipments.all()
-        if not row.cancelled or reference.key(page.order, DocumentKind.INVOICE, row.store_id) in invoiced
-    ]
+def _invoiced(kept: list[Document]) -> defaultdict[int, Decimal]:
+    """By order line, how much of it stands on these invoices."""
+    shipped: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for line in (line for invoice in kept for line in invoice.lines.all()):
+        shipped[line.order_line_id or 0] += line.quantity
+    return shipped
+
+
+def _to_invoice(page: Sheet, kept: list[Document]) -> list[Shipment]:
+    invoiced = {item.key for item in kept}
+    return [row for row in page.order.shipments.all() if not row.cancelled and _key(page, row.store_id) not in invoiced]
 
 
 def _shipped(
-    page: Sheet, shipment: Shipment, divisible: list[lines.Position], shipped: dict[int, Decimal]
+    page: Sheet, shipment: Shipment, parts: list[lines.Position], shipped: defaultdict[int, Decimal]
 ) -> list[Row]:
-    parts = {row.order_line_id: row.quantity for row in shipment.lines.all()}
+    contents = {row.order_line_id: row.quantity for row in shipment.lines.all()}
     rows: list[Row] = []
-    for position in divisible:
+    for position in parts:
         before, whole = shipped[position.line.pk], position.line.quantity
-        quantity = parts.get(position.line.pk, money.ZERO) if parts else whole
-        until = min(before + quantity, whole)
+        until = min(before + (contents.get(position.line.pk, money.ZERO) if contents else whole), whole)
         if until > before:
             rows += lines.share(position, before, until, page.currency)
             shipped[position.line.pk] = until

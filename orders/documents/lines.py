@@ -37,6 +37,11 @@ def positions(sheet: Sheet) -> list[Position]:
     return [Position(line, tuple(_rows(sheet, line))) for line in lines]
 
 
+def divisible(line: OrderLine) -> bool:
+    """True if parts of the line may be shipped and invoiced by themselves."""
+    return line.kind in DIVISIBLE and line.quantity > 0
+
+
 def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
     account, item = _account(sheet, line)
     first = outgoing.Line(
@@ -44,7 +49,7 @@ def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
         sku=line.sku, item=item,
     )  # fmt: skip
     origin = Origin(order_line=line.pk)
-    taxes = list(line.taxes.all())
+    taxes = sorted(line.taxes.all(), key=lambda tax: tax.pk)
     if not taxes:
         code = None if line.kind in UNTAXED else _tax_code(sheet, line.kind, None)
         return [(with_tax(first, money.ZERO, code), origin)]

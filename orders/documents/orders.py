@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from orders import incoming
+from orders import incoming, money
 from orders.documents import invoices, payments, sheet
-from orders.documents.plan import Plan
+from orders.documents.plan import Draft, Plan
 from orders.models import Order, OrderLine
+from orders.outgoing import DocumentKind
 
 
 def plan(order: Order) -> Plan:
@@ -20,9 +22,15 @@ def plan(order: Order) -> Plan:
         drafts=(*billed, *paid),
         problems=tuple(page.problems),
         content=told,
-        amount=order.total_due,
+        amount=max(order.total_due, _billed(billed)),
         currency=order.currency,
     )
+
+
+def _billed(drafts: list[Draft]) -> Decimal:
+    """What all invoices make, due or not: more than the order's total where persons named lines beyond it."""
+    invoices = (draft.document for draft in drafts if draft.document.kind == DocumentKind.INVOICE)
+    return money.total(document.gross for document in invoices)
 
 
 def content(order: Order) -> dict[str, Any]:
@@ -45,7 +53,7 @@ def content(order: Order) -> dict[str, Any]:
 def _line(row: OrderLine) -> dict[str, object]:
     taxes = [
         {"title": tax.title, "rate": tax.rate, "amount": tax.amount, "remitted_by": tax.remitted_by}
-        for tax in row.taxes.all()
+        for tax in sorted(row.taxes.all(), key=lambda tax: tax.pk)
     ]
     return {
         "kind": row.kind,

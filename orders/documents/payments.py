@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from orders import money, outgoing
-from orders.documents import reference, sheet
+from orders.documents import lines, reference, sheet
 from orders.documents.invoices import successful
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
@@ -42,7 +42,7 @@ def drafts(page: Sheet, invoices: list[Draft]) -> list[Draft]:
         made += _in(page, payment, claims)
     for payment in page.order.payments.all():
         if payment.status == PaymentStatus.SUCCESS and payment.amount and payment.kind in _DISPUTES:
-            made.append(_dispute(page, payment))
+            made.append(_dispute(page, payment, made))
     return made
 
 
@@ -83,12 +83,6 @@ def _in(page: Sheet, payment: Payment, claims: list[Claim]) -> list[Draft]:
 
 
 def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim]) -> Draft:
-    if payment.currency != page.currency:
-        page.problem(
-            code="payment_currency", words=_("The payment %(id)s is in %(theirs)s, the order in %(ours)s.")
-            % {"id": payment.store_id, "theirs": payment.currency, "ours": page.currency},
-            fix=_("Book the payment by hand and reject it here."),
-        )  # fmt: skip
     fitting = next((claim for claim in claims if claim.open >= payment.amount), None)
     if fitting:
         fitting.open -= payment.amount
@@ -133,8 +127,8 @@ def _used_up(page: Sheet, payment: Payment, deposit: Draft, day: date, claims: l
     return made
 
 
-def _dispute(page: Sheet, payment: Payment) -> Draft:
-    """A chargeback takes the money from the gateway to its own account, a reversal brings it back."""
+def _dispute(page: Sheet, payment: Payment, made: list[Draft]) -> Draft:
+    """A chargeback takes the money from the gateway to its own account, a reversal brings it back; each after what it disputes."""
     kind = _DISPUTES[PaymentKind(payment.kind)]
     signed = page.stands_for(reference.key(page.order, kind, payment.store_id))
     if signed is not None:
@@ -144,27 +138,32 @@ def _dispute(page: Sheet, payment: Payment) -> Draft:
         contra=page.role("chargebacks"), sources={"order": page.order.pk, "payment": payment.pk},
         memo=_("%(kind)s %(id)s of order %(number)s")
         % {"kind": payment.get_kind_display(), "id": payment.store_id, "number": page.order.number},
-        after=_parent(page, payment),
+        after=_parent(page, payment, made),
     )  # fmt: skip
 
 
-def _parent(page: Sheet, payment: Payment) -> list[tuple[str, int]]:
+def _parent(page: Sheet, payment: Payment, made: list[Draft]) -> list[tuple[str, int]]:
     if payment.parent is None:
         return []
-    for kind in (DocumentKind.PAYMENT, DocumentKind.REFUND_PAYMENT):
-        signed = page.stands_for(reference.key(page.order, kind, payment.parent.store_id))
-        if signed is not None:
-            return [(signed.key, signed.revision)]
-    return []
+    kinds = (DocumentKind.PAYMENT, DocumentKind.REFUND_PAYMENT)
+    keys = [reference.key(page.order, kind, payment.parent.store_id) for kind in kinds]
+    return [(draft.document.key, draft.document.revision) for draft in made if draft.document.key in keys]
 
 
 def money_rows(page: Sheet, payment: Payment, *, leaving: bool = False) -> list[Row]:
     """The method's account with the amount and, where the payment books the fee, the fee beside it."""
+    if payment.currency != page.currency:
+        page.problem(
+            code="payment_currency", words=_("The payment %(id)s is in %(theirs)s, the order in %(ours)s.")
+            % {"id": payment.store_id, "theirs": payment.currency, "ours": page.currency},
+            fix=_("Book the payment by hand and reject it here."),
+        )  # fmt: skip
     account = page.chart.payment_account(payment.method, payment.gateway, page.problems)
-    fee = payment.fee if page.shop.fees_by == FeesBy.PAYMENT else money.ZERO
+    amount = lines.exact(page, payment, payment.amount)
+    fee = lines.exact(page, payment, payment.fee) if page.shop.fees_by == FeesBy.PAYMENT else money.ZERO
     sign = 1 if leaving else -1
     text = payment.gateway or payment.get_method_display()
-    rows = [(outgoing.Line(n=0, kind="money", text=text, account=account, net=payment.amount + sign * fee), Origin())]
+    rows = [(outgoing.Line(n=0, kind="money", text=text, account=account, net=amount + sign * fee), Origin())]
     if fee:
         rows.append(
             (outgoing.Line(n=0, kind="fee", text=_("Fee"), account=page.role("fees"), net=-sign * fee), Origin())

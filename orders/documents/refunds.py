@@ -28,11 +28,11 @@ def plan(refund: Refund) -> Plan:
     signed = page.stands_for(key)
     note = page.kept(signed) if signed else _credit_note(page, refund)
     drafts = [note] if note else []
-    deposit = note is None and _from_deposit(page)
+    deposits = [] if note else _deposits(page)
     for payment in refund.payments.all():
         if payment.status == PaymentStatus.SUCCESS and payment.amount:
-            drafts.append(_money_back(page, refund, payment, note, deposit))
-    if not note and not deposit:
+            drafts.append(_money_back(page, refund, payment, note, deposits))
+    if not note and not deposits and _worth(refund):
         page.problem(
             code="invoice_missing", words=_("There is no invoice yet that this refund could take back."),
             fix=_("Approve the order first."),
@@ -41,9 +41,14 @@ def plan(refund: Refund) -> Plan:
         drafts=tuple(drafts),
         problems=tuple(page.problems),
         content=content(refund),
-        amount=refund.amount,
+        amount=_worth(refund),
         currency=refund.currency,
     )
+
+
+def _worth(refund: Refund) -> Decimal:
+    """The money that goes back, or what its lines make where the store gives none back."""
+    return refund.amount or money.total(row.net + row.tax for row in refund.lines.all())
 
 
 def content(refund: Refund) -> dict[str, object]:
@@ -142,6 +147,12 @@ def _rooms(invoices: Sequence[Document]) -> dict[int, list[list[Room]]]:
 
 def _credit_line(page: Sheet, row: RefundLine, rooms: dict[int, list[list[Room]]], credit: _Credit) -> None:
     groups = rooms.get(_order_line(page, row, rooms) or -1)
+    if groups is None and row.order_line_id and (row.net or row.tax):
+        page.problem(
+            code="invoice_missing", field=f"line:{row.order_line_id}",
+            words=_("“%s” stands on no invoice yet that this refund could take back.") % (row.title or row.get_kind_display()),
+            fix=_("Wait until it is shipped and invoiced; if it never will be, book the refund by hand and reject it here."),
+        )  # fmt: skip
     if groups is None:
         credit.rows += _own_rows(page, row)
         return
@@ -214,7 +225,7 @@ def _own_rows(page: Sheet, row: RefundLine) -> list[Row]:
 
 def _difference(page: Sheet, refund: Refund, credit: _Credit) -> None:
     """What the money says beyond or below the lines: a line of its own within the cap, a problem above it."""
-    asked = refund.amount or money.total(row.net + row.tax for row in refund.lines.all())
+    asked = lines.exact(page, refund, _worth(refund))
     left = asked - lines.gross(credit.rows)
     if not left:
         return
@@ -243,24 +254,25 @@ def _difference(page: Sheet, refund: Refund, credit: _Credit) -> None:
         credit.rows.append((line, Origin()))
 
 
-def _money_back(page: Sheet, refund: Refund, payment: Payment, note: Draft | None, deposit: bool) -> Draft:
+def _money_back(page: Sheet, refund: Refund, payment: Payment, note: Draft | None, deposits: list[Document]) -> Draft:
     signed = page.stands_for(reference.key(page.order, DocumentKind.REFUND_PAYMENT, payment.store_id))
     if signed is not None:
         return page.kept(signed)
     return page.draft(
         DocumentKind.REFUND_PAYMENT, payment.store_id, tax_on=page.day(payment.processed_at or refund.refunded_at),
-        rows=payments.money_rows(page, payment, leaving=True), contra=page.role("deposits" if deposit else "receivable"),
+        rows=payments.money_rows(page, payment, leaving=True), contra=page.role("deposits" if deposits else "receivable"),
         sources={"order": page.order.pk, "refund": refund.pk, "payment": payment.pk},
         memo=_("Refund %(id)s of order %(number)s paid out") % {"id": payment.store_id, "number": page.order.number},
-        after=[(note.document.key, note.document.revision)] if note else [], applies_to=note.document.applies_to if note else "",
+        after=[(note.document.key, note.document.revision)] if note else [(item.key, item.revision) for item in deposits],
+        applies_to=note.document.applies_to if note else "",
     )  # fmt: skip
 
 
-def _from_deposit(page: Sheet) -> bool:
-    """True where nothing was invoiced yet though money came in: what goes back then was a deposit."""
+def _deposits(page: Sheet) -> list[Document]:
+    """The payments that came in, where nothing was invoiced yet: what goes back then was a deposit."""
     if page.shop.recognise_on == RecogniseOn.PLACED or page.standing(DocumentKind.INVOICE):
-        return False
-    return any(item.kind == DocumentKind.PAYMENT and sheet.stands(item) for item in page.signed)
+        return []
+    return page.standing(DocumentKind.PAYMENT)
 
 
 def _within(asked: Decimal, left: Decimal) -> Decimal:

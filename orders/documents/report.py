@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import events, incoming, outgoing
-from orders.models import Booking, Document, Invoice, Order, Outcome, Progress, Refund, State
+from orders.documents import orders
+from orders.incoming import PaymentStatus
+from orders.models import Booking, Document, Invoice, Order, Outcome, Progress, RecogniseOn, Refund, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,8 @@ def report(document: Document, told: Report) -> None:
         elif outcome == Outcome.REFUSED:
             booking.refused_at = now
         booking.save()
-        _progress(document)
         if outcome != before:
+            _progress(document)
             _tell(document, outcome, told)
 
 
@@ -70,22 +72,21 @@ def lock_orders(document_ids: Sequence[int]) -> None:
 
 
 def progress_of(documents: QuerySet[Document]) -> Progress:
-    """How far a record's standing documents have come: the worst of them; POSTED if all are booked, NONE without any."""
-    rows = documents.filter(booking__voided_at=None).values_list(
-        "booking__outcome", "booking__refused_at", "key", "revision"
-    )
-    latest: dict[str, tuple[int, str]] = {}
-    for outcome, _refused, key, revision in rows:
-        if revision >= latest.get(key, (0, ""))[0]:
-            latest[key] = (revision, outcome)
-    found = {_PROGRESS[Outcome(outcome)] for _revision, outcome in latest.values()}
+    """How far documents have come: the worst of them; POSTED if all are booked, NONE without any.
+
+    What was voided counts no more, nor what was refused under an approval that fell since: the next one signs it anew, or does without.
+    """
+    gone = Q(booking__voided_at__isnull=False) | Q(booking__refused_at__isnull=False, approval__fallen_at__isnull=False)
+    found = {
+        _PROGRESS[Outcome(outcome)] for outcome in documents.exclude(gone).values_list("booking__outcome", flat=True)
+    }
     return next((state for state in _WORST_FIRST if state in found), Progress.NONE)
 
 
 def update_progress(record: Order | Refund) -> None:
-    """Set how far an approved record has come; a record without documents due is waiting, or posted if there is nothing to post."""
+    """Set how far an approved record has come: it waits as long as a document of it is yet to fall due, and is posted if there is nothing to post."""
     state = progress_of(documents_of(record)) if record.state == State.APPROVED else Progress.NONE
-    if record.state == State.APPROVED and state == Progress.NONE:
+    if record.state == State.APPROVED and state in (Progress.NONE, Progress.POSTED):
         state = Progress.WAITING if _owes_documents(record) else Progress.POSTED
     if state != record.progress:
         type(record)._default_manager.filter(pk=record.pk).update(progress=state, progress_at=timezone.now())
@@ -100,7 +101,12 @@ def documents_of(record: Order | Refund) -> QuerySet[Document]:
 
 
 def _owes_documents(record: Order | Refund) -> bool:
-    return bool(record.total_due) if isinstance(record, Order) else True
+    """True if a document is to come: the invoice of what is not paid or shipped yet (a cancelled order never will be), money that is still on its way back."""
+    if isinstance(record, Refund):
+        return record.payments.filter(status=PaymentStatus.PENDING).exists()
+    if record.shop.recognise_on == RecogniseOn.PLACED or record.cancelled_at:
+        return False
+    return any(not draft.due for draft in orders.plan(record).drafts)
 
 
 def _progress(document: Document) -> None:

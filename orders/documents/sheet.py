@@ -54,6 +54,11 @@ class Sheet:
         """The standing document of that key, None without one."""
         return next((item for item in self.signed if item.key == key and stands(item)), None)
 
+    def credited(self, invoice: Document) -> bool:
+        """True if a credit note that stands takes back a part of that invoice."""
+        lines = {line.pk for line in invoice.lines.all()}
+        return any(line.credits_id in lines for item in self.signed if stands(item) for line in item.lines.all())
+
     def day(self, instant: datetime | None) -> date:
         """The shop's day of an instant; without one the day on which the order was last told."""
         return (instant or self.order.as_of or self.order.received_at).astimezone(self.zone).date()
@@ -111,12 +116,18 @@ class Sheet:
     def _posting_day(self, day: date) -> date:
         if periods.state(self.ledger, day) != PeriodState.CLOSED:
             return day
-        if self.order.post_on_first_open_day:
-            return periods.first_open_day(self.ledger, day)
+        try:
+            open_on = periods.first_open_day(self.ledger, day)
+        except periods.Refused as none:
+            fix = none.words
+        else:
+            if self.order.post_on_first_open_day:
+                return open_on
+            fix = _("Post on the first open day (%s).") % open_on
         self.problem(
             code="period_closed", cause=f"period:{day:%Y-%m}", field="posting_on",
             words=_("%(day)s lies in a closed period of the ledger %(ledger)s.") % {"day": day, "ledger": self.ledger.code},
-            fix=_("Post on the first open day (%s).") % periods.first_open_day(self.ledger, day),
+            fix=fix,
         )  # fmt: skip
         return day
 

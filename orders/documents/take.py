@@ -38,7 +38,7 @@ def take(document_ids: Sequence[int]) -> list[Taken]:
     lock_orders(document_ids)
     rows = Booking.objects.select_for_update(no_key=True, of=("self",)).filter(document_id__in=document_ids)
     bookings = rows.select_related("document__ledger", "document__order").order_by("document_id")
-    return [_take(booking) for booking in bookings]
+    return [_take(booking) for booking in sorted(bookings, key=_numbered)]
 
 
 def outgoing_of(document: Document) -> outgoing.Document:
@@ -76,11 +76,12 @@ def _objection(document: Document) -> tuple[str, str] | None:
             "Call the IT lead: the chain of documents is broken here."
         )
     if periods.state(document.ledger, document.posting_on) == PeriodState.CLOSED:
-        day = periods.first_open_day(document.ledger, document.posting_on)
-        return (
-            _("%(day)s lies in a period that was closed after the approval.") % {"day": document.posting_on},
-            _("Reopen it and post on the first open day (%s).") % day,
-        )
+        words = _("%(day)s lies in a period that was closed after the approval.") % {"day": document.posting_on}
+        try:
+            day = periods.first_open_day(document.ledger, document.posting_on)
+        except periods.Refused as none:
+            return words, none.words
+        return words, _("Reopen it and post on the first open day (%s).") % day
     if document.ledger.numbering == Numbering.OURS and (last := _last_day(document)) and document.issued_on < last:
         return (
             _("Numbers must rise with dates: a document of %(last)s has its number already, this one is of %(day)s.")
@@ -90,21 +91,36 @@ def _objection(document: Document) -> tuple[str, str] | None:
     return None
 
 
+def _numbered(booking: Booking) -> tuple[str, date, int]:
+    """Series by series, and within each as the days rise."""
+    return booking.document.kind, booking.document.issued_on, booking.document_id
+
+
 def _last_day(document: Document) -> date | None:
+    """The day of the series' last number; under the series' lock, so that no other document takes a number meanwhile."""
+    _series(document)
     numbered = Document.objects.filter(ledger=document.ledger, kind=document.kind).exclude(booking__number="")
     last: date | None = numbered.aggregate(last=Max("issued_on"))["last"]
     return last
 
 
 def _number(document: Document) -> str:
-    """The next number of our own series, "" where the ledger or the store numbers."""
+    """The next number of our own series, or the one that a refused revision has left; the store's where it numbers, "" where the ledger does."""
     if document.ledger.numbering == Numbering.STORE:
         return document.order.store_invoice_number if document.order else ""
     if document.ledger.numbering != Numbering.OURS:
         return ""
-    series, _made = NumberSeries.objects.select_for_update(no_key=True).get_or_create(
-        ledger=document.ledger, kind=document.kind
-    )
+    numbered = Booking.objects.filter(document__ledger=document.ledger, document__key=document.key).exclude(number="")
+    before = numbered.order_by("-document__revision").first()
+    if before is not None and before.refused_at is not None:
+        return before.number
+    series = _series(document)
     number = series.pattern.format(number=series.next_number)
     NumberSeries.objects.filter(pk=series.pk).update(next_number=series.next_number + 1)
     return number
+
+
+def _series(document: Document) -> NumberSeries:
+    """The document's series, locked."""
+    rows = NumberSeries.objects.select_for_update(no_key=True)
+    return rows.get_or_create(ledger=document.ledger, kind=document.kind)[0]

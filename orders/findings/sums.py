@@ -33,10 +33,12 @@ class Sum:
 def total(order: Order) -> Iterator[Problem]:
     """The total due against lines (with adjustments) and header: what rounding explains warns, more blocks.
 
-    `difference` is stated minus computed of the way that is further off. Adjustments that close the lines' difference are a person's word on the header's too.
+    `difference` is stated minus computed of the way that is further off. Adjustments that close the lines' difference are a person's word on the header's too;
+    where the lines agree, what a person named is asked beyond the total.
     """
     named = standing(order.adjustments.all())
-    by_lines = Sum(_("the lines"), order.total_due, order.by_lines + gross(named))
+    closing = gross(named) if order.total_due != order.by_lines else ZERO
+    by_lines = Sum(_("the lines"), order.total_due, order.by_lines + closing)
     off = [by_lines, *_by_header(order, settled=bool(named) and not by_lines.difference)]
     worst = max(off, key=lambda way: abs(way.difference))
     if worst.difference:

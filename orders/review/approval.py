@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from orders import documents, events, incoming, ownership
 from orders.models import Approval, Ledger, Order, Refund, Reviewed, Severity, State, about
-from orders.review import records
+from orders.review import records, withdrawal
 from orders.review.refusal import Refused, in_words
 
 if TYPE_CHECKING:
@@ -28,6 +28,19 @@ def approve(record: Reviewed, *, by: User, version: int | None = None, note: str
     Raises Refused in words: not the owner or a deputy (superusers too), a blocking finding, another version than `version`, the corrector himself
     where that is forbidden, or a record that is not pending.
     """
+    try:
+        return _approved(record, by, version, note)
+    except Blocked:
+        with transaction.atomic():
+            records.check(records.locked(record, None))  # what was found stands, that the queue may show it
+        raise
+
+
+class Blocked(Refused):
+    """A finding is in the way."""
+
+
+def _approved(record: Reviewed, by: User, version: int | None, note: str) -> Approval:
     with transaction.atomic(), in_words():
         record = records.locked(record, version)
         if record.state != State.PENDING:
@@ -83,7 +96,7 @@ def approve_many(
 def _refuse_blocked(record: Reviewed) -> None:
     if record.blockers:
         finding = getattr(record, "findings").filter(severity=Severity.BLOCKING).first()  # noqa: B009
-        raise Refused(finding.words, finding.fix)
+        raise Blocked(finding.words, finding.fix)
 
 
 def _refuse_corrector(record: Reviewed, ledger: Ledger, by: User) -> None:
@@ -109,19 +122,13 @@ def _first_or_second(
         waiting.save(update_fields=["second_by", "second_at"])
         return waiting
     if waiting is not None:
-        fall(waiting, _("approved anew"))
+        withdrawal.fall(waiting, _("approved anew"))
     limit = ledger.four_eyes_limit
     return Approval.objects.create(
         **about(record), content_hash=plan.content_hash, content=incoming.canonical(plan.content), amount=plan.amount,
         currency=plan.currency, by=by, acting_for=acting_for, at=timezone.now(), note=note,
         needs_second=limit is not None and abs(plan.amount) > limit,
     )  # fmt: skip
-
-
-def fall(approval: Approval, why: str) -> None:
-    """Mark an approval as fallen; its documents are the caller's business."""
-    approval.fallen_at, approval.fallen_why = timezone.now(), why[:500]
-    approval.save(update_fields=["fallen_at", "fallen_why"])
 
 
 def _complete(record: Reviewed, plan: documents.Plan, approval: Approval, ledger: Ledger) -> None:
@@ -138,9 +145,7 @@ def _complete(record: Reviewed, plan: documents.Plan, approval: Approval, ledger
         documents.update_progress(record)
     if was_changed:
         records.check(record)
-    if isinstance(record, Order):
-        for refund in record.refunds.filter(state__in=[State.PENDING, State.HELD]):
-            records.check(refund)
+    records.check_refunds(record)
 
 
 def _tell(record: Reviewed, approval: Approval, by: User, acting_for: User | None, note: str) -> None:

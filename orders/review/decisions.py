@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import documents, events, findings, ownership
-from orders.models import Booking, Document, Order, Outcome, Refund, RejectReason, Reviewed, State
-from orders.review import approval as approvals
-from orders.review import records
+from orders.models import Document, Order, Refund, RejectReason, Reviewed, State
+from orders.review import records, withdrawal
 from orders.review.refusal import Refused, in_words
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def reject(
             )
         standing = records.approval_of(record)
         if standing is not None:
-            approvals.fall(standing, _("rejected"))
+            withdrawal.fall(standing, _("rejected"))
         record.state, record.reject_reason, record.reject_note = State.REJECTED, reason, note
         record.held_until, record.question, record.decided_at = None, "", timezone.now()
         _save(record, "rejected", by, acting_for, note, _("Rejected: %s") % RejectReason(reason).label)
@@ -62,7 +61,7 @@ def reopen(record: Reviewed, *, by: User, why: str = "", version: int | None = N
         record, acting_for = _mine(record, by, version, (State.HELD, State.REJECTED, State.APPROVED))
         undone = record.state == State.APPROVED
         if undone:
-            withdraw_documents(record, _("taken back by %s") % by, refuse_taken=True)
+            withdrawal.withdraw(record, _("taken back by %s") % by, refuse_taken=True)
         record.state, record.reject_reason, record.reject_note = State.PENDING, "", ""
         record.held_until, record.question, record.decided_at = None, "", None
         _save(
@@ -95,34 +94,10 @@ def assign(record: Reviewed, user: User | None, *, by: User, version: int | None
     """Give a record to a person (None: back to the owner). Raises Refused."""
     with transaction.atomic(), in_words():
         record, acting_for = _mine(record, by, version, tuple(State))
+        if user is not None and not user.is_active:
+            raise Refused(_("%s is deactivated.") % user, _("Choose somebody who can sign in."))
         record.assignee = user
         _save(record, "assigned", by, acting_for, "", _("Assigned to %s") % (user or _("the owner")))
-
-
-def withdraw_documents(record: Reviewed, why: str, *, refuse_taken: bool) -> bool:
-    """Let the standing approval fall and void its documents that were not taken. Returns whether any document stands all the same.
-
-    `refuse_taken`: raise Refused instead if one that was taken is not definitely refused, unless another was refused (then that one is drafted anew).
-    """
-    standing = records.approval_of(record)
-    if not isinstance(record, (Order, Refund)):
-        if standing is not None:
-            approvals.fall(standing, why)
-        return False
-    rows = Booking.objects.select_for_update(no_key=True).filter(document__in=documents.documents_of(record))
-    bookings = list(rows.order_by("document_id"))
-    sent = [row for row in bookings if row.taken_at and not row.refused_at]
-    failed = any(row.refused_at for row in bookings)
-    if refuse_taken and (any(row.outcome in (Outcome.UNKNOWN, Outcome.STUCK) for row in sent) or (sent and not failed)):
-        raise Refused(
-            _("A document of it was taken for sending; it can no longer be undone."),
-            _("What is booked is put right by a refund in the store, or by changing the order there."),
-        )
-    open_rows = [row.document_id for row in bookings if not row.taken_at and not row.voided_at and not row.refused_at]
-    Booking.objects.filter(document_id__in=open_rows, taken_at=None).update(voided_at=timezone.now())
-    if standing is not None:
-        approvals.fall(standing, why)
-    return bool(sent)
 
 
 def _mine(
@@ -156,6 +131,7 @@ def _save(record: Reviewed, verb: str, by: User, acting_for: User | None, why: s
 
 def _tell_those_that_wait(record: Reviewed) -> None:
     """Possible duplicates of an order and its refunds look at it again."""
+    records.check_refunds(record)
     if isinstance(record, Order):
         findings.recheck(record.shop.ledger, f"order:{record.pk}")
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from orders import documents, findings, incoming, money
-from orders.models import Approval, Order, Payout, Refund, Reviewed, about
+from orders.models import Approval, Order, Payout, Refund, Reviewed, State, about
 from orders.review.refusal import Refused
 
 Record = TypeVar("Record", bound=Reviewed)
@@ -62,6 +62,13 @@ def check(record: Reviewed) -> None:
     elif isinstance(record, Payout):
         findings.check_payout(record)
     record.refresh_from_db(fields=["blockers", "warnings"])
+
+
+def check_refunds(record: Reviewed) -> None:
+    """Find everything about an order's open refunds again: whether they can be approved hangs on the order's decision."""
+    if isinstance(record, Order):
+        for refund in record.refunds.filter(state__in=[State.PENDING, State.HELD]):
+            check(refund)
 
 
 def approval_of(record: Reviewed) -> Approval | None:

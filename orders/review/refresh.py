@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from orders import documents, events
 from orders.models import Approval, Order, Refund, Reviewed, State
-from orders.review import decisions, records
+from orders.review import records, withdrawal
 
 
 def refresh(record: Reviewed, *, why: str = "") -> None:
@@ -21,7 +21,7 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
         approval = records.approval_of(record)
         plan = records.plan_of(record) if approval is not None else None
         if approval is not None and plan is not None and plan.content_hash != approval.content_hash:
-            _fallen(record, approval, why or _("the store changed it"))
+            withdrawal.let_fall(record, approval, why or _("the store changed it"), changed=True)
             approval = None
         records.check(record)
         if approval is not None and plan is not None and record.state == State.APPROVED and records.complete(approval):
@@ -33,32 +33,10 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
                 refresh(refund, why=why)
 
 
-def _fallen(record: Reviewed, approval: Approval, why: str) -> None:
-    was_approved = record.state == State.APPROVED
-    stands = decisions.withdraw_documents(record, why, refuse_taken=False)
-    record.state = State.PENDING if was_approved else record.state
-    record.changed = True
-    record.version += 1
-    record.save(update_fields=["state", "changed", "version"])
-    words = (
-        _("The approval fell: %s; what was sent stands until it is approved again")
-        if stands
-        else _("The approval fell: %s")
-    )
-    events.record(
-        record,
-        "approval fell",
-        order=records.order_of(record),
-        before={"content": approval.content_hash},
-        why=why,
-        words=(words % why)[:500],
-    )
-
-
 def _sign_due(record: Reviewed, plan: documents.Plan, approval: Approval) -> None:
-    """Sign under the same approval what has fallen due since; else back to review."""
+    """Sign under the same approval what has fallen due since; else back to review. After a refusal nothing is signed until a person has decided."""
     order = records.order_of(record)
-    if order is None or not plan.to_sign:
+    if order is None or not plan.to_sign or approval.documents.filter(booking__refused_at__isnull=False).exists():
         return
     too_much = any(draft.document.gross > abs(approval.amount) for draft in plan.to_sign)
     if record.blockers or too_much:
@@ -67,7 +45,7 @@ def _sign_due(record: Reviewed, plan: documents.Plan, approval: Approval) -> Non
             if too_much
             else _("something fell due that needs a decision")
         )
-        _fallen(record, approval, why)
+        withdrawal.let_fall(record, approval, why, changed=False)
         records.check(record)
         return
     signed = documents.sign(order, plan, approval=approval, not_before=timezone.now(), automatic=True)
