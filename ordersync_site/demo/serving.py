@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -43,11 +44,14 @@ def serve(port: int) -> int:
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, away from the terminal's Ctrl-C, and ended with the block."""
-    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own commands
+    """The process, away from the terminal's Ctrl-C, and ended with the block, which a second Ctrl-C does not cut short."""
+    quiet = {**os.environ, "ORDERSYNC_LOG_LEVEL": os.environ.get("ORDERSYNC_LOG_LEVEL", "WARNING")}
+    process = subprocess.Popen(command, start_new_session=True, env=quiet)  # noqa: S603 - our own commands
     try:
         yield process
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(PATIENCE_SECONDS)
