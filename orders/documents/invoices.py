@@ -14,7 +14,7 @@ from orders.documents import lines, reference, sheet
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import FulfilmentState, PaymentKind, PaymentState, PaymentStatus
-from orders.models import Adjustment, Document, Payment, RecogniseOn, Shipment, ZeroTotal
+from orders.models import Document, Payment, RecogniseOn, Shipment, ZeroTotal
 from orders.outgoing import DocumentKind
 
 MONEY_IN = (PaymentKind.SALE, PaymentKind.CAPTURE)
@@ -175,7 +175,7 @@ def _shipped(
 
 def _extras(page: Sheet, rows: list[Row]) -> list[Row]:
     """The lines that persons named, and the source adjustment over what still remains of a rounding difference."""
-    named = lines.adjustment_rows(list(adjustments(page)))
+    named = lines.adjustment_rows(sheet.named(page.order))
     gap = page.order.total_due - lines.gross(rows)
     left = gap - lines.gross(named) if gap else money.ZERO
     unit = money.minor_unit(page.currency)
@@ -196,12 +196,6 @@ def _extras(page: Sheet, rows: list[Row]) -> list[Row]:
         net=left,
     )
     return [*named, (line, Origin())]
-
-
-def adjustments(page: Sheet) -> list[Adjustment]:
-    """The order's adjustments that were not withdrawn."""
-    rows = page.order.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code__account")
-    return list(rows.order_by("at", "pk"))
 
 
 def successful(page: Sheet) -> list[Payment]:

@@ -35,7 +35,6 @@ def _billed(drafts: list[Draft]) -> Decimal:
 
 def content(order: Order) -> dict[str, Any]:
     """What the order says and an approval is bound to: lines, taxes, parties, dates and the lines that persons named; no payments, shipments or mappings."""
-    named = order.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code").order_by("at", "pk")
     data: dict[str, Any] = incoming.plain(
         {
             "number": order.number, "currency": order.currency, "total_due": order.total_due, "placed_on": order.placed_on,
@@ -43,7 +42,7 @@ def content(order: Order) -> dict[str, Any]:
             "party": sheet.party(order), "lines": [_line(row) for row in order.lines.all() if not row.removed],
             "adjustments": [
                 {"account": row.account.code, "net": row.net, "tax": row.tax, "tax_code": row.tax_code.code if row.tax_code else ""}
-                for row in named
+                for row in sheet.named(order)
             ],
         }
     )  # fmt: skip

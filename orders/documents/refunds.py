@@ -22,7 +22,7 @@ from orders.outgoing import DocumentKind
 
 def plan(refund: Refund) -> Plan:
     """The credit note and refund payments of a refund, with what keeps them. Never raises for bad data."""
-    prefetch_related_objects([refund], "lines__taxes", "payments")
+    prefetch_related_objects([refund], "lines__taxes", "payments", *sheet.NAMED)
     page = Sheet(refund.order)
     key = reference.key(refund.order, DocumentKind.CREDIT_NOTE, refund.store_id)
     signed = page.stands_for(key)
@@ -53,7 +53,6 @@ def _worth(refund: Refund) -> Decimal:
 
 def content(refund: Refund) -> dict[str, object]:
     """What an approval of the refund is bound to."""
-    named = refund.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code").order_by("at", "pk")
     data: dict[str, object] = incoming.plain(
         {
             "refund": refund.store_id, "amount": refund.amount, "currency": refund.currency, "refunded_on": refund.refunded_on,
@@ -62,7 +61,7 @@ def content(refund: Refund) -> dict[str, object]:
                 for row in refund.lines.all()
             ],
             "adjustments": [
-                {"account": row.account.code, "net": row.net, "tax": row.tax, "tax_code": row.tax_code.code if row.tax_code else ""} for row in named
+                {"account": row.account.code, "net": row.net, "tax": row.tax, "tax_code": row.tax_code.code if row.tax_code else ""} for row in sheet.named(refund)
             ],
         }
     )  # fmt: skip
@@ -108,9 +107,7 @@ def _credit_note(page: Sheet, refund: Refund) -> Draft | None:
     credit = _Credit()
     for row in refund.lines.all():
         _credit_line(page, row, rooms, credit)
-    credit.rows += lines.adjustment_rows(
-        list(refund.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code__account"))
-    )
+    credit.rows += lines.adjustment_rows(sheet.named(refund))
     _difference(page, refund, credit)
     if not credit.rows:
         return None

@@ -121,13 +121,10 @@ def _mirror(document: Document, booked: outgoing.Booked | None) -> None:
     """The invoice as the ledger holds it."""
     if booked is None:
         raise ValueError(f"{document.reference} is reported as booked without what the ledger holds")
-    Invoice.objects.update_or_create(
-        document=document,
-        defaults={
-            "ledger_id": document.ledger_id, "order_id": document.order_id, "kind": document.kind, "number": booked.number, "their_id": booked.id,
-            "state": booked.state, "currency": booked.currency, "net": booked.net, "tax": booked.tax, "total": booked.gross,
-            "balance": booked.balance, "taxes": incoming.plain(booked.taxes), "adjustments": incoming.plain(booked.adjustments), "read_at": timezone.now(),
-        },
+    Invoice.objects.create(
+        document=document, ledger_id=document.ledger_id, order_id=document.order_id, kind=document.kind, number=booked.number,
+        their_id=booked.id, state=booked.state, currency=booked.currency, net=booked.net, tax=booked.tax, total=booked.gross,
+        balance=booked.balance, taxes=incoming.plain(booked.taxes), adjustments=incoming.plain(booked.adjustments), read_at=timezone.now(),
     )  # fmt: skip
 
 

@@ -18,9 +18,10 @@ from orders.documents import reference
 from orders.documents.chart import Chart
 from orders.documents.plan import Draft, Origin
 from orders.documents.problem import Problem
-from orders.models import Address, Document, ExchangeRate, Order, PeriodState, Purpose
+from orders.models import Address, Adjustment, Document, ExchangeRate, Order, PeriodState, Purpose, Refund
 from orders.outgoing import DocumentKind
 
+NAMED = ("adjustments__account", "adjustments__tax_code__account")
 Row = tuple[outgoing.Line, Origin]
 
 
@@ -28,13 +29,14 @@ class Sheet:
     """Everything that drafting one order needs, loaded once. `problems` collects what is in the way, each once."""
 
     def __init__(self, order: Order) -> None:
-        prefetch_related_objects([order], "lines__taxes", "payments__parent", "shipments__lines")
+        prefetch_related_objects([order], "lines__taxes", "payments__parent", "shipments__lines", *NAMED)
         self.order, self.shop, self.ledger = order, order.shop, order.shop.ledger
         self.currency = order.currency
         self.chart = Chart(self.ledger, self.shop)
         self.problems: list[Problem] = []
         self.signed = list(order.documents.select_related("booking", "approval").prefetch_related("lines"))
         self.zone = ZoneInfo(self.shop.time_zone)
+        self._periods: dict[date, PeriodState] = {}
         self._serials: dict[str, list[str]] = {}
         for document in self.signed:
             keys = self._serials.setdefault(document.kind, [])
@@ -114,7 +116,9 @@ class Sheet:
             self.problems.append(found)
 
     def _posting_day(self, day: date) -> date:
-        if periods.state(self.ledger, day) != PeriodState.CLOSED:
+        if day not in self._periods:
+            self._periods[day] = periods.state(self.ledger, day)
+        if self._periods[day] != PeriodState.CLOSED:
             return day
         try:
             open_on = periods.first_open_day(self.ledger, day)
@@ -172,6 +176,12 @@ class Sheet:
             if invoice.kind == DocumentKind.INVOICE and source == reversal_source(invoice.key, invoice.revision):
                 return invoice.key, invoice.revision
         return None
+
+
+def named(record: Order | Refund) -> list[Adjustment]:
+    """The lines that persons named and did not withdraw, as they came."""
+    rows = [row for row in record.adjustments.all() if row.withdrawn_at is None]
+    return sorted(rows, key=lambda row: (row.at, row.pk))
 
 
 def restored(document: Document) -> outgoing.Document:

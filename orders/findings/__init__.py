@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orders.findings.causes import Affected, Group, affected, groups, recheck
-from orders.findings.checks import check, check_payout, check_refund
+from orders.findings.checks import check, check_payout, check_refund, in_office_language
 from orders.findings.codes import CODES, Code, Concerns
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "check_payout",
     "check_refund",
     "groups",
+    "in_office_language",
     "recheck",
 ]

@@ -17,24 +17,28 @@ Record = TypeVar("Record")
 _IMPLIED_BY = {"invoice_missing": "order_not_approved"}
 
 
-def check(order: Order) -> list[Finding]:
-    """Find everything about the order again, and keep it; its blockers and warnings are counted. In the caller's transaction."""
+def check(order: Order, plan: documents.Plan | None = None) -> list[Finding]:
+    """Find everything about the order again, and keep it; its blockers and warnings are counted. In the caller's transaction.
+
+    `plan`: what would be signed, where the caller has drafted it already in the office's language.
+    """
     fresh = records.order(order.pk)
-    with _office_language():
-        return records.keep(order, _joined(_found(registry.ORDER, fresh), documents.plan(fresh).problems))
+    with in_office_language():
+        return records.keep(order, _joined(_found(registry.ORDER, fresh), (plan or documents.plan(fresh)).problems))
 
 
-def check_refund(refund: Refund) -> list[Finding]:
+def check_refund(refund: Refund, plan: documents.Plan | None = None) -> list[Finding]:
     """The same for a refund."""
     fresh = records.refund(refund.pk)
-    with _office_language():
-        return records.keep(refund, _joined(_found(registry.REFUND, fresh), documents.plan_refund(fresh).problems))
+    with in_office_language():
+        found = (plan or documents.plan_refund(fresh)).problems
+        return records.keep(refund, _joined(_found(registry.REFUND, fresh), found))
 
 
 def check_payout(payout: Payout) -> list[Finding]:
     """The same for a payout."""
     fresh = records.payout(payout.pk)
-    with _office_language():
+    with in_office_language():
         return records.keep(payout, _found(registry.PAYOUT, fresh))
 
 
@@ -56,6 +60,6 @@ def _gravity(problem: Problem) -> int:
     return list(Severity).index(Severity(problem.severity))
 
 
-def _office_language() -> translation.override:
+def in_office_language() -> translation.override:
     """Findings are stored, so they are worded in the office's language, not in that of whoever happened to cause the check."""
     return translation.override(settings.LANGUAGE_CODE)

@@ -45,9 +45,9 @@ def _approved(record: Reviewed, by: User, version: int | None, note: str) -> App
         record = records.locked(record, version)
         if record.state != State.PENDING:
             raise Refused(_("Only what is pending can be approved; this is %s.") % record.get_state_display())
-        records.check(record)
-        _refuse_blocked(record)
         plan = records.plan_of(record)
+        records.check(record, plan)
+        _refuse_blocked(record)
         shop = ownership.shop_of(record)
         authority = ownership.authority(by, shop, amount=plan.amount)
         _refuse_corrector(record, shop.ledger, by)

@@ -39,10 +39,11 @@ def order_of(record: Reviewed) -> Order | None:
 
 def plan_of(record: Reviewed) -> documents.Plan:
     """What approving would sign, from the database as it is now; nothing for records without documents, whose content is what they say."""
-    if isinstance(record, Order):
-        return documents.plan(_ORDERS.get(pk=record.pk))
-    if isinstance(record, Refund):
-        return documents.plan_refund(_REFUNDS.get(pk=record.pk))
+    with findings.in_office_language():  # the plan's words are kept, in documents and findings
+        if isinstance(record, Order):
+            return documents.plan(_ORDERS.get(pk=record.pk))
+        if isinstance(record, Refund):
+            return documents.plan_refund(_REFUNDS.get(pk=record.pk))
     said = {
         item.name: str(getattr(record, item.attname))
         for item in record._meta.concrete_fields
@@ -53,15 +54,14 @@ def plan_of(record: Reviewed) -> documents.Plan:
     return documents.Plan(drafts=(), problems=(), content=incoming.plain(said), amount=amount, currency=currency)
 
 
-def check(record: Reviewed) -> None:
-    """Find everything about it again; the counts on the record follow."""
+def check(record: Reviewed, plan: documents.Plan | None = None) -> None:
+    """Find everything about it again, with the plan if there is one already; the counts on the record follow."""
     if isinstance(record, Order):
-        findings.check(record)
+        findings.check(record, plan)
     elif isinstance(record, Refund):
-        findings.check_refund(record)
+        findings.check_refund(record, plan)
     elif isinstance(record, Payout):
         findings.check_payout(record)
-    record.refresh_from_db(fields=["blockers", "warnings"])
 
 
 def check_refunds(record: Reviewed) -> None:

@@ -23,7 +23,7 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
         if approval is not None and plan is not None and plan.content_hash != approval.content_hash:
             withdrawal.let_fall(record, approval, why or _("the store changed it"), changed=True)
             approval = None
-        records.check(record)
+        records.check(record, plan if approval is not None else None)
         if approval is not None and plan is not None and record.state == State.APPROVED and records.complete(approval):
             _sign_due(record, plan, approval)
         if isinstance(record, (Order, Refund)):
