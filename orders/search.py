@@ -15,6 +15,7 @@ from orders.models import Customer, Order, Product
 
 M = TypeVar("M", bound=models.Model)
 LONGEST_WORD = 200
+TELLING = 4  # characters from which on a word is likely to be rare
 _SEPARATORS = re.compile(r"[\W_]+")
 _DIGITS = re.compile(r"\d+")
 
@@ -95,7 +96,17 @@ def query(rows: models.QuerySet[M], text: str) -> models.QuerySet[M]:
     if not wanted:
         return rows
     exact = Q(*((field, wanted) for field in EXACT[rows.model]), _connector=Q.OR)
-    asked = " & ".join(f"'{word}':*" for word in _split([wanted]))
+    asked = " & ".join(_asked(_split([wanted])))
     found = Q(search=_Words(asked, search_type="raw")) if asked else exact  # the words hold all that is exact
     rank = Case(When(exact, then=Value(0)), default=Value(1), output_field=IntegerField())
     return rows.filter(found).order_by(rank, *rows.query.order_by)
+
+
+def _asked(words: list[str]) -> list[str]:
+    """Each word quoted as a prefix; a longer one that stands alone is asked twice.
+
+    PostgreSQL takes one unknown prefix for 2 % of all rows and reads the newest until a page is full: all of them where one row has it.
+    It takes two for 0.04 %, and asks the index.
+    """
+    quoted = [f"'{word}':*" for word in words]
+    return quoted * 2 if len(words) == 1 and len(words[0]) >= TELLING else quoted

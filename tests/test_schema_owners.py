@@ -51,7 +51,7 @@ def test_the_first_appointment_stays(attack: str) -> None:
 
 def test_the_first_appointment_is_not_moved_to_another_shop() -> None:
     shop, other = factories.shop(), factories.shop("us")
-    with signed.refused():
+    with signed.refused("."):
         Appointment.objects.filter(shop=other).update(shop=shop)
     Appointment.objects.create(shop=other, owner=factories.user(), since=timezone.now())
     with signed.refused("has no first appointment"):
@@ -101,7 +101,7 @@ def test_an_owner_is_not_deleted() -> None:
     owner = ownership.owner(shop)
     with pytest.raises(ProtectedError):
         owner.delete()
-    with signed.refused():
+    with signed.refused("."):
         signed.execute("DELETE FROM auth_user WHERE id = %s", owner.pk)
 
 

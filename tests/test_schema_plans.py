@@ -71,6 +71,15 @@ def test_what_people_search_for_is_found_through_an_index(shop: Shop, text: str)
     assert "order_search" in indexes(plan)
 
 
+@pytest.mark.parametrize("text", ["0012345", "WEB-0012346", "9012345", "person12345"])
+def test_what_few_orders_have_is_found_in_their_tab_without_reading_the_tab(shop: Shop, text: str) -> None:
+    found = queue.rows(queue.View(tab="posted", text=text))
+    plan = look(found)
+    assert found.exists()
+    assert "order_search" in indexes(plan)
+    assert met(plan) <= 10, plan
+
+
 def test_a_number_in_its_shop_is_looked_up_in_its_index(shop: Shop) -> None:
     assert "order_number" in indexes(look(Order.objects.filter(shop=shop, number="0012345")))
 
