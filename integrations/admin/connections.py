@@ -44,7 +44,7 @@ class ConnectionForm(forms.Form):
         self.fields["end"].choices = ends  # type: ignore[attr-defined]
         if connection:
             self.fields["name"].disabled = self.fields["end"].disabled = True
-            self.initial |= {
+            self.initial = {
                 "name": connection.name,
                 "end": f"ledger:{connection.ledger}" if connection.ledger else f"shop:{connection.shop}",
             }
