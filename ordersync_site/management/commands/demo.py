@@ -41,6 +41,8 @@ class Command(BaseCommand):
                 self._say("The demo company is there already; manage.py demo --fresh begins anew.")
         except (ground.Refused, walk.DemoFailed) as refusal:
             raise CommandError(str(refusal)) from refusal
+        except KeyboardInterrupt as interrupted:
+            raise CommandError("Interrupted halfway: the next demo begins anew.") from interrupted
 
     def _prove(self) -> None:
         found = reconciliation.proof()
