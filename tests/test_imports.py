@@ -26,9 +26,9 @@ LAYERS: dict[str, list[set[str]]] = {
         {"documents"},
         {"corrections", "rules"},
         {"periods", "ownership"},
-        {"events", "search", "roles"},
-        {"migrations", "models"},
-        {"incoming", "outgoing", "money"},
+        {"events", "search", "roles", "migrations"},
+        {"models"},
+        {"incoming", "outgoing", "money", "roles"},
     ],
     "integrations": [
         {"management", "apps", "urls", "jobs", "supervisor", "views", "admin", "checks"},
