@@ -109,6 +109,15 @@ def test_the_keys_select_sum_and_open_the_sheets(browser: Any, live_server: Any)
     page.keyboard.press("Escape")
     page.keyboard.press("r")
     assert page.evaluate("document.activeElement.name") == "reason"
+
+    off = models.Order.objects.get(number="1015")
+    page.goto(f"{live_server.url}/admin/review/order/{off.pk}/")
+    page.click(".finding a.fix >> text=Adjust")
+    assert page.evaluate("document.activeElement.name") == "account"
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    page.select_option("select[name=place]", "order.email")
+    assert page.input_value("details[open] input[name=value]") == off.email
     assert complaints == []
 
 

@@ -26,7 +26,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"documents"},
         {"corrections", "rules"},
         {"periods", "ownership"},
-        {"events", "search", "roles", "migrations"},
+        {"events", "search", "migrations"},
         {"models"},
         {"incoming", "outgoing", "money", "roles"},
     ],

@@ -70,6 +70,13 @@
   window.addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
   $$("select[data-submit]").forEach((select) => select.addEventListener("change", () => select.form.requestSubmit()));
 
+  // A fix that lies on this page opens its sheet; the field to correct shows the value that stands.
+  $$('a[href^="#"]').forEach((link) => link.addEventListener("click", (event) => { const summary = $(`${link.getAttribute("href")} > summary`); if (summary) { event.preventDefault(); press(summary); } }));
+  $$("select[data-values]").forEach((select) => {
+    const show = () => { select.form.elements.value.value = select.selectedOptions[0]?.dataset.value ?? ""; };
+    select.addEventListener("change", show); show();
+  });
+
   // Only one sheet of the bar is open at a time.
   const sheets = $$(".bar details");
   sheets.forEach((details) => details.addEventListener("toggle", () => { if (details.open) sheets.forEach((other) => { if (other !== details) other.open = false; }); }));
