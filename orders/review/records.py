@@ -71,13 +71,6 @@ def check_refunds(record: Reviewed) -> None:
             check(refund)
 
 
-def check_refunds(record: Reviewed) -> None:
-    """Find everything about an order's open refunds again: whether they can be approved hangs on the order's decision."""
-    if isinstance(record, Order):
-        for refund in record.refunds.filter(state__in=[State.PENDING, State.HELD]):
-            check(refund)
-
-
 def approval_of(record: Reviewed) -> Approval | None:
     """The approval that has not fallen, complete or not."""
     return Approval.objects.filter(**about(record), fallen_at=None).first()
