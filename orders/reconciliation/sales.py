@@ -4,7 +4,8 @@ from __future__ import annotations
 
 # scope: every order by its day, every refund by its own; refunds count negative.
 # codes: the ledger's tax code that was signed for a store's tax; what nobody signed yet goes by the store's own words.
-# rounding: the source adjustments that were signed, within what rounding explains; a refund's may take over tax that its invoice did not have.
+# rounding: the source adjustments that were signed, within what rounding explains; of a refund's signed difference only what the money says beyond the
+# lines, since the rest takes over what its lines say beyond their invoice, net for tax.
 # parts: one row for every contribution to a measure of a record; records: their sums; judged: what each gap means.
 SALES = """
 WITH scope AS (
@@ -67,12 +68,16 @@ WITH scope AS (
     SELECT c.noun, c.id, c.order_id, x.kind, t.title, t.rate, sum(t.amount)
       FROM scope c JOIN orders_refundline x ON x.refund_id = c.id JOIN orders_refundlinetax t ON t.line_id = x.id
      WHERE c.noun = 'refund' GROUP BY 1, 2, 3, 4, 5, 6
-), rounding AS (
+), signed_rounding AS (
     SELECT d.noun, d.id, c.sign * sum(d.sign * x.net) AS amount
       FROM documents d JOIN scope c ON (c.noun, c.id) = (d.noun, d.id) JOIN lines l ON (l.noun, l.id) = (d.noun, d.id)
       JOIN orders_documentline x ON x.document_id = d.document_id AND x.order_line_id IS NULL AND x.refund_line_id IS NULL
      WHERE x.kind = CASE d.noun WHEN 'order' THEN 'rounding' ELSE 'refund_difference' END GROUP BY d.noun, d.id, c.sign, c.cap, c.currency, l.number
     HAVING abs(sum(d.sign * x.net)) <= CASE d.noun WHEN 'order' THEN least(c.cap, l.number * 10 ^ -currency_exponent(c.currency)) ELSE c.cap END
+), rounding AS (
+    SELECT s.noun, s.id, CASE s.noun WHEN 'order' THEN s.amount ELSE c.stated - l.net - l.tax
+           - coalesce((SELECT sum(n.net + n.tax) FROM named n WHERE (n.noun, n.id) = (c.noun, c.id)), 0) END AS amount
+      FROM signed_rounding s JOIN scope c ON (c.noun, c.id) = (s.noun, s.id) JOIN lines l ON (l.noun, l.id) = (s.noun, s.id)
 ), parts (noun, id, measure, store, source, named, approved, target, booked, unbooked) AS (
     SELECT noun, id, 'net', net, 0, 0, 0, 0, 0, 0 FROM lines
     UNION ALL SELECT noun, id, 'gross', net + tax, 0, 0, 0, 0, 0, 0 FROM lines
@@ -107,7 +112,7 @@ WITH scope AS (
            r.state = 'approved' AND r.noun = 'order' AND CASE r.recognise_on WHEN 'paid' THEN NOT {paid} WHEN 'fulfilled' THEN NOT {fulfilled} ELSE false END
            AS early
       FROM (SELECT s.*, sum(CASE WHEN s.measure <> 'gross' THEN s.store + s.source + s.named - s.approved ELSE 0 END) OVER w AS off,
-                   bool_or(s.measure = 'net' AND s.source <> 0) OVER w AS shifts FROM records s WINDOW w AS (PARTITION BY s.noun, s.id)) r
+                   EXISTS (SELECT FROM signed_rounding x WHERE (x.noun, x.id) = (s.noun, s.id)) AS shifts FROM records s WINDOW w AS (PARTITION BY s.noun, s.id)) r
 ), judged AS (
     SELECT e.*, store + allowed + named - approved AS gap, approved + target - unbooked - booked AS missing,
            CASE state WHEN 'rejected' THEN 'rejected: ' || reject_reason WHEN 'held' THEN 'on hold'
@@ -119,8 +124,8 @@ WITH scope AS (
       FROM explained e
 ), final AS (
     SELECT j.*, CASE WHEN why LIKE 'rejected%%' THEN gap ELSE 0 END AS left_out, CASE WHEN why <> '' AND why NOT LIKE 'rejected%%' THEN gap ELSE 0 END AS unsigned,
-           CASE WHEN why <> '' THEN 0 WHEN measure = 'gross' AND stated <> approved THEN stated - approved ELSE gap END + missing AS difference, missing <> 0 OR
-           why = '' AND (gap <> 0 OR measure = 'gross' AND stated <> approved) AS differs
+           CASE WHEN why <> '' THEN 0 WHEN measure = 'gross' AND approved NOT IN (stated, stated + named) THEN stated - approved ELSE gap END + missing AS difference,
+           missing <> 0 OR why = '' AND (gap <> 0 OR measure = 'gross' AND approved NOT IN (stated, stated + named)) AS differs
       FROM judged j
 )
 """
