@@ -34,7 +34,6 @@ ORDERSYNC_FIELD_KEYS = env.words(_in_production(
 
 # Folders. What the installation writes besides the database lies in one place.
 ORDERSYNC_FOLDER = Path(env.text("ORDERSYNC_FOLDER", str(BASE_DIR / ".ordersync"))).resolve()
-MEDIA_ROOT = ORDERSYNC_FOLDER / "files"
 
 # The database. The embedded server starts when the first connection is opened, not when settings are read.
 DATABASE_URL = _in_production(
@@ -66,7 +65,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "import_export",
     "django_q",
     "django_otp",
     "django_otp.plugins.otp_totp",
@@ -166,11 +164,7 @@ if env.flag("ORDERSYNC_BEHIND_PROXY", False):
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
-ORDERSYNC_UPLOAD_LIMIT = env.number("ORDERSYNC_UPLOAD_LIMIT", 10 * 1024 * 1024)
 ORDERSYNC_FILE_LIMIT = env.number("ORDERSYNC_FILE_LIMIT", 200 * 1024 * 1024)
-
-# Whom we may call: public addresses over https, unless the stores and ledgers stand in a private network.
-ORDERSYNC_ALLOW_PRIVATE = env.flag("ORDERSYNC_ALLOW_PRIVATE", False)
 
 # Jobs. django-q2 is clock and doorbell only; a system check holds these values (ordersync_site/checks.py).
 ORDERSYNC_REDIS_URL = env.text("ORDERSYNC_REDIS_URL")
