@@ -84,7 +84,7 @@ def sources(scenario: Scenario, shop: str, order_id: str, kind: str) -> set[str]
             "payment": moved,
             "journal": {f"{payment}-{invoice}" for payment in moved for invoice in {"1"} | shipments},
             "credit_note": {refund.id for refund in order.refunds} | {"r1"},
-            "refund_payment": moved,
+            "refund_payment": moved | {f"{payment}-r1" for payment in moved},
         }[kind]
     return found
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from orders import money, outgoing
 from orders.documents import lines, reference, sheet
-from orders.documents.invoices import successful
+from orders.documents.invoices import MONEY_IN, successful
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import PaymentKind, PaymentStatus
-from orders.models import FeesBy, Payment
+from orders.models import Document, FeesBy, Payment
 from orders.outgoing import DocumentKind
 
 
@@ -41,6 +41,9 @@ def drafts(page: Sheet, invoices: list[Draft]) -> list[Draft]:
     for payment in successful(page):
         made += _in(page, payment, claims)
     for payment in page.order.payments.all():
+        signed = page.stands_for(reference.key(page.order, DocumentKind.PAYMENT, payment.store_id))
+        if signed is not None and payment.kind in MONEY_IN and not _moved(payment):
+            made.append(_taken_back(page, payment, signed, claims))
         if payment.status == PaymentStatus.SUCCESS and payment.amount and payment.kind in _DISPUTES:
             made.append(_dispute(page, payment, made))
     return made
@@ -76,13 +79,35 @@ def _in(page: Sheet, payment: Payment, claims: list[Claim]) -> list[Draft]:
     """One payment and, if it is a deposit, the journals that move what fits to the invoices."""
     day = page.day(payment.processed_at)
     signed = page.stands_for(reference.key(page.order, DocumentKind.PAYMENT, payment.store_id))
-    draft = page.kept(signed) if signed is not None else _new(page, payment, day, claims)
-    if draft.document.applies_to:
-        return [draft]
-    return [draft, *_used_up(page, payment, draft, day, claims)]
+    if signed is not None and signed.gross == payment.amount:
+        made = [page.kept(signed)]
+    else:  # new, or the store now says another amount: what was signed is taken back, and the payment signed anew
+        made = [_taken_back(page, payment, signed, claims)] if signed is not None else []
+        made.append(_new(page, payment, day, claims, after=made))
+    draft = made[-1]
+    return made if draft.document.applies_to else [*made, *_used_up(page, payment, draft, day, claims)]
 
 
-def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim]) -> Draft:
+def _moved(payment: Payment) -> bool:
+    return payment.status == PaymentStatus.SUCCESS and bool(payment.amount)
+
+
+def _taken_back(page: Sheet, payment: Payment, signed: Document, claims: list[Claim]) -> Draft:
+    """The whole of a signed payment the other way round, on its own day: the store no longer says that it was made, or not of that amount."""
+    data = sheet.restored(signed)
+    for claim in claims:
+        if claim.document.reference == data.applies_to:
+            claim.open += data.gross
+    return page.draft(
+        DocumentKind.REFUND_PAYMENT, sheet.reversal_source(signed.key, signed.revision), tax_on=signed.tax_on,
+        rows=[(line, Origin()) for line in data.lines], contra=data.contra_account,
+        sources={"order": page.order.pk, "payment": payment.pk, "of": signed.pk}, applies_to=data.applies_to,
+        memo=_("Payment %(id)s of order %(number)s taken back: the store changed it") % {"id": payment.store_id, "number": page.order.number},
+        after=[(signed.key, signed.revision)],
+    )  # fmt: skip
+
+
+def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim], after: list[Draft]) -> Draft:
     fitting = next((claim for claim in claims if claim.open >= payment.amount), None)
     if fitting:
         fitting.open -= payment.amount
@@ -90,20 +115,22 @@ def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim]) -> Draft
         DocumentKind.PAYMENT, payment.store_id, tax_on=day, rows=money_rows(page, payment),
         contra=page.role("receivable") if fitting else page.role("deposits"), sources={"order": page.order.pk, "payment": payment.pk},
         memo=_("Payment %(id)s for order %(number)s") % {"id": payment.store_id, "number": page.order.number},
-        after=[fitting.name] if fitting else [], applies_to=fitting.document.reference if fitting else "",
+        after=[*[(draft.document.key, draft.document.revision) for draft in after], *([fitting.name] if fitting else [])],
+        applies_to=fitting.document.reference if fitting else "",
     )  # fmt: skip
 
 
 def _used_up(page: Sheet, payment: Payment, deposit: Draft, day: date, claims: list[Claim]) -> list[Draft]:
     """Debit deposits, credit receivable, as far as the deposit and what is open reach."""
-    made: list[Draft] = []
-    left = deposit.document.gross
+    prefix = reference.key(page.order, DocumentKind.JOURNAL, f"{payment.store_id}-")
+    made = [page.kept(item) for item in page.standing(DocumentKind.JOURNAL) if item.key.startswith(prefix)]
+    used = {draft.document.key for draft in made}
+    left = deposit.document.gross - money.total(draft.document.gross for draft in made)
     for claim in claims:
         source = f"{payment.store_id}-{claim.source}"
-        signed = page.stands_for(reference.key(page.order, DocumentKind.JOURNAL, source))
-        if signed is not None:
-            made.append(page.kept(signed))
-            left -= signed.gross
+        if reference.key(page.order, DocumentKind.JOURNAL, source) in used:  # for an earlier revision of that invoice
+            source = f"{source}-r{claim.document.revision}"
+        if reference.key(page.order, DocumentKind.JOURNAL, source) in used:
             continue
         moved = min(left, claim.open)
         if moved <= 0:

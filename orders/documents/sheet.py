@@ -21,6 +21,10 @@ from orders.documents.problem import Problem
 from orders.models import Address, Adjustment, Document, ExchangeRate, Order, PeriodState, Purpose, Refund
 from orders.outgoing import DocumentKind
 
+_TAKES_BACK: dict[str, DocumentKind] = {
+    DocumentKind.CREDIT_NOTE: DocumentKind.INVOICE,
+    DocumentKind.REFUND_PAYMENT: DocumentKind.PAYMENT,
+}
 NAMED = ("adjustments__account", "adjustments__tax_code__account")
 Row = tuple[outgoing.Line, Origin]
 
@@ -36,6 +40,7 @@ class Sheet:
         self.problems: list[Problem] = []
         self.signed = list(order.documents.select_related("booking", "approval").prefetch_related("lines"))
         self.zone = ZoneInfo(self.shop.time_zone)
+        self._taken_back = {of for of in map(self._takes_back, self.signed) if of}
         self._periods: dict[date, PeriodState] = {}
         self._serials: dict[str, list[str]] = {}
         for document in self.signed:
@@ -44,17 +49,12 @@ class Sheet:
                 keys.append(document.key)
 
     def standing(self, kind: str) -> list[Document]:
-        """The signed documents of a kind that are neither voided nor refused, nor taken back whole by a credit note of ours."""
-        taken_back = {of for of in map(self._takes_back, self.signed) if of}
-        return [
-            item
-            for item in self.signed
-            if item.kind == kind and stands(item) and (item.key, item.revision) not in taken_back
-        ]
+        """The signed documents of a kind that are neither voided nor refused, nor taken back whole by a document of ours."""
+        return [item for item in self.signed if item.kind == kind and self._holds(item)]
 
     def stands_for(self, key: str) -> Document | None:
         """The standing document of that key, None without one."""
-        return next((item for item in self.signed if item.key == key and stands(item)), None)
+        return next((item for item in self.signed if item.key == key and self._holds(item)), None)
 
     def credited(self, invoice: Document) -> bool:
         """True if a credit note that stands takes back a part of that invoice."""
@@ -167,14 +167,18 @@ class Sheet:
                 fix=_("Book it there by hand and reject it here, or connect a ledger that can."),
             )  # fmt: skip
 
+    def _holds(self, document: Document) -> bool:
+        return stands(document) and (document.key, document.revision) not in self._taken_back
+
     def _takes_back(self, document: Document) -> tuple[str, int] | None:
-        """What a standing credit note of ours takes back whole: (key, revision) of the invoice; None for any other document."""
-        if document.kind != DocumentKind.CREDIT_NOTE or not stands(document):
+        """What a standing document of ours takes back whole: (key, revision) of the invoice or payment; None for any other document."""
+        kind = _TAKES_BACK.get(document.kind)
+        if kind is None or not stands(document):
             return None
         source = document.key.rsplit(":", 1)[1]
-        for invoice in self.signed:
-            if invoice.kind == DocumentKind.INVOICE and source == reversal_source(invoice.key, invoice.revision):
-                return invoice.key, invoice.revision
+        for item in self.signed:
+            if item.kind == kind and source == reversal_source(item.key, item.revision):
+                return item.key, item.revision
         return None
 
 
@@ -202,7 +206,7 @@ def stands(document: Document) -> bool:
 
 
 def reversal_source(key: str, revision: int) -> str:
-    """The source of the credit note that takes back a whole invoice: "r1", or "S02-r1" for a shipment's invoice."""
+    """The source of the document that takes back a whole invoice or payment: "r1", or "S02-r1" for a shipment's invoice, "P1-r1" for a payment."""
     source = key.rsplit(":", 1)[1]
     return f"r{revision}" if source == "1" else f"{source}-r{revision}"
 

@@ -14,6 +14,7 @@ from orders import outgoing, periods
 from orders.documents import chain, sheet
 from orders.documents.report import lock_orders, refuse
 from orders.models import Booking, Document, Numbering, NumberSeries, PeriodState
+from orders.outgoing import DocumentKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,8 @@ def _last_day(document: Document) -> date | None:
 def _number(document: Document) -> str:
     """The next number of our own series, or the one that a refused revision has left; the store's where it numbers, "" where the ledger does."""
     if document.ledger.numbering == Numbering.STORE:
-        return document.order.store_invoice_number if document.order else ""
+        invoices = (DocumentKind.INVOICE, DocumentKind.RECEIPT)
+        return document.order.store_invoice_number if document.order and document.kind in invoices else ""
     if document.ledger.numbering != Numbering.OURS:
         return ""
     numbered = Booking.objects.filter(document__ledger=document.ledger, document__key=document.key).exclude(number="")

@@ -130,10 +130,10 @@ def _save(record: Reviewed, verb: str, by: User, acting_for: User | None, why: s
 
 
 def _tell_those_that_wait(record: Reviewed) -> None:
-    """Possible duplicates of an order and its refunds look at it again."""
+    """An order's refunds look at it again, and its possible duplicates once this is committed: they are locked by themselves, never in a ring."""
     records.check_refunds(record)
     if isinstance(record, Order):
-        findings.recheck(record.shop.ledger, f"order:{record.pk}")
+        transaction.on_commit(lambda: findings.recheck(record.shop.ledger, f"order:{record.pk}"))
 
 
 def _taken_and_standing(document: Document) -> bool:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import documents, events
+from orders.incoming import PaymentKind, PaymentStatus
 from orders.models import Approval, Order, Refund, Reviewed, State
 from orders.review import records, withdrawal
 
@@ -18,6 +19,8 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
     back by a credit note. The same content keeps the approval and signs what has become due, unless a finding blocks it or it exceeds what was approved.
     """
     with transaction.atomic():
+        if isinstance(record, Order) and record.state == State.REJECTED and _paid_since(record):
+            _back_to_review(record)
         approval = records.approval_of(record)
         plan = records.plan_of(record) if approval is not None else None
         if approval is not None and plan is not None and plan.content_hash != approval.content_hash:
@@ -31,6 +34,21 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
         if isinstance(record, Order):
             for refund in record.refunds.all():
                 refresh(refund, why=why)
+
+
+def _paid_since(order: Order) -> bool:
+    """True if money came in for a rejected order after it was rejected: then rejecting it is no longer the whole truth."""
+    came_in = order.payments.filter(
+        kind__in=[PaymentKind.SALE, PaymentKind.CAPTURE], status=PaymentStatus.SUCCESS, amount__gt=0
+    )
+    return order.decided_at is not None and came_in.filter(processed_at__gt=order.decided_at).exists()
+
+
+def _back_to_review(order: Order) -> None:
+    order.state, order.reject_reason, order.reject_note, order.decided_at = State.PENDING, "", "", None
+    order.version += 1
+    order.save(update_fields=["state", "reject_reason", "reject_note", "decided_at", "version"])
+    events.record(order, "reopened", after={"state": order.state}, words=_("It was paid after it was rejected"))
 
 
 def _sign_due(record: Reviewed, plan: documents.Plan, approval: Approval) -> None:
