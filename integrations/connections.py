@@ -40,6 +40,7 @@ def connect(
         raise Misconfigured("A connection belongs to one shop or to one ledger.", fix="Name one of them.")
     _separate(kind, options, secrets)
     adapter = _make(kind, {**options, **secrets})
+    _right_end(kind, adapter, ledger)
     choices = adapter.choices() if ledger else None
     with transaction.atomic():
         connection = _store(Connection(kind=kind, name=name, shop=shop, ledger=ledger, options=dict(options)), secrets)
@@ -95,6 +96,13 @@ def _separate(kind: str, options: Mapping[str, str], secrets: Mapping[str, str])
         )
     if needless := sorted(set(secrets) - hidden):
         raise Misconfigured(f"“{needless[0]}” is not a secret of “{kind}”.", fix=f"Give it with --set {needless[0]}=…")
+
+
+def _right_end(kind: str, adapter: object, ledger: Ledger | None) -> None:
+    if hasattr(adapter, "book") and ledger is None:
+        raise Misconfigured(f"“{kind}” connects a ledger, not a shop.", fix="Name the ledger with --ledger CODE.")
+    if ledger is not None and not hasattr(adapter, "choices"):
+        raise Misconfigured(f"“{kind}” connects a shop, not a ledger.", fix="Name the shop with --shop CODE.")
 
 
 def _make(kind: str, values: Mapping[str, str]) -> Accounting:

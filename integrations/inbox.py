@@ -48,7 +48,7 @@ def receive_file(
     with tempfile.SpooledTemporaryFile(max_size=8 * CHUNK) as copy:
         try:
             job.file_hash, job.size = _copied(file, copy)
-            reader = _reader(copy, name, layout)
+            reader = files.reader(copy, name, layout)
             job.layout, job.words = reader.name, _seen_before(job)
             job.save()
             return _received(job, reader, copy)
@@ -85,6 +85,12 @@ def accept(
     )
     Message.objects.bulk_create([fresh], ignore_conflicts=True)
     return Message.objects.get(shop=shop, dedupe_key=dedupe_key)
+
+
+def is_first(message: Message) -> bool:
+    """Whether this letter waits and none before it: whoever reads that one reads this one as well, so that one bell is enough for many letters."""
+    unread = Message.objects.filter(state=MessageState.NEW, attempts=0).order_by("received_at", "pk")
+    return unread.values_list("pk", flat=True).first() == message.pk
 
 
 def process(seconds: float = 45) -> tuple[int, int]:
@@ -124,7 +130,7 @@ def _understood(message: Message) -> bool:
 
 def _read(message: Message) -> str:
     body = io.BytesIO(bytes(message.body))
-    reader = _reader(body, message.source, message.layout or None)
+    reader = files.reader(body, message.source, message.layout)
     source = incoming.Source(
         name=message.source,
         fidelity=reader.fidelity,
@@ -169,14 +175,6 @@ def _copied(file: Path | BinaryIO, copy: IO[bytes]) -> tuple[str, int]:
         copy.write(chunk)
     copy.seek(0)
     return digest.hexdigest(), size
-
-
-def _reader(stream: IO[bytes], name: str, layout: str | None) -> Reader:
-    if layout:
-        return files.reader(layout)
-    head = stream.read(files.HEAD)
-    stream.seek(0)
-    return files.recognise(head, name)
 
 
 def _setting(shop: Shop) -> Setting:

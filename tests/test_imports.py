@@ -31,8 +31,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"incoming", "outgoing", "money", "roles"},
     ],
     "integrations": [
-        {"management", "apps", "urls", "jobs", "supervisor", "views", "admin", "checks"},
-        {"inbox", "outbox"},
+        {"management", "apps", "urls", "jobs", "supervisor", "views", "alerts", "admin", "checks"},
+        {"inbox", "outbox", "watching"},
         {"booking", "connections", "writeback"},
         {"tokens"},
         {"migrations", "models"},

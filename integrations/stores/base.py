@@ -1,12 +1,15 @@
-"""The contract of a store's file formats: a reader makes incoming records from bytes and decides nothing."""
+"""The contract of a store: a reader makes incoming records from bytes, a door knows whether a delivery is the store's own; neither decides anything."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, ClassVar, Protocol
+from typing import BinaryIO, ClassVar, Protocol, runtime_checkable
 
+from integrations.accounting.base import Check
 from orders import incoming
+
+__all__ = ["Check", "Door", "Letter", "Reader", "Setting", "Unreadable"]
 
 
 class Unreadable(Exception):
@@ -36,3 +39,26 @@ class Reader(Protocol):
 
     def read(self, stream: BinaryIO, setting: Setting) -> Iterator[incoming.Record]:
         """Yield one record per order (or Refusal for one that cannot be made out), in bounded memory. Raises Unreadable for the whole file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A genuine delivery. `key` names it for ever: the same event told again has the same key. `topic` is the store's word for what it is about, or "".
+
+    `layout` is the reader's name, "" where it is to be recognised by what the delivery holds.
+    """
+
+    key: str
+    topic: str = ""
+    layout: str = ""
+
+
+@runtime_checkable
+class Door(Protocol):
+    """A store's adapter that takes deliveries at /webhooks/NAME/."""
+
+    def letter(self, body: bytes, headers: Mapping[str, str]) -> Letter | None:
+        """What this delivery is, or None if it is not signed with a secret of this connection. Header names are told apart by letters, not by case."""
+
+    def check(self) -> Sequence[Check]:
+        """What is set, and where the store must send its deliveries; calls nobody."""
