@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,14 +19,19 @@ CSV = ("Name,Financial Status,Subtotal,Shipping,Taxes,Total,Created at,Lineitem 
        "#1,paid,1.00,0.00,0.00,1.00,2025-01-01 00:00:00 +0000,1,Cup,1.00\n")
 
 
+def read(content: bytes, layout: str | None = None) -> Iterator[incoming.Record]:
+    stream = io.BytesIO(content)
+    return files.reader(stream, layout=layout).read(stream, SETTING)
+
+
 @pytest.mark.parametrize(("content", "name"), [
     (CSV, "shopify-orders-csv"), (json.dumps({"orders": [SHOPIFY]}), "shopify-orders-json"), (json.dumps(SHOPIFY), "shopify-orders-json"),
     (json.dumps([WOO]), "woocommerce-orders-json"), (json.dumps({"data": WOO}), "woocommerce-orders-json")])
 def test_a_file_finds_its_reader(content: str, name: str) -> None:
-    assert files.recognise(content.encode(), "orders").name == name
-    [order] = files.read(io.BytesIO(content.encode()), SETTING)
+    assert files.reader(io.BytesIO(content.encode())).name == name
+    [order] = read(content.encode())
     assert isinstance(order, incoming.Order)
-    [same] = files.read(io.BytesIO(content.encode()), SETTING, layout=name)
+    [same] = read(content.encode(), name)
     assert same == order
 
 
@@ -40,27 +46,27 @@ def test_a_file_finds_its_reader(content: str, name: str) -> None:
     (b"Name,Financial Status,Lineitem name,Lineitem quantity,Transaction kind\n", "order import template")])
 def test_what_cannot_be_read_is_named(content: bytes, words: str) -> None:
     with pytest.raises(base.Unreadable, match=words):
-        list(files.read(io.BytesIO(content), SETTING))
+        list(read(content))
 
 
 def test_an_unknown_layout_is_refused_naming_those_there_are() -> None:
     with pytest.raises(base.Unreadable, match="shopify-orders-csv"):
-        files.read(io.BytesIO(b""), SETTING, layout="none")
+        read(b"", "none")
 
 
 @pytest.mark.parametrize("content", [b'{"id": NaN}', b"[" * 100_000, b'[{"id": 1', b"\xff\xfe\x00", b'{"id": ' + b"9" * 5000 + b"}"])
 def test_json_that_is_none_is_unreadable(content: bytes) -> None:
     with pytest.raises(base.Unreadable):
-        list(files.read(io.BytesIO(content), SETTING, layout="shopify-orders-json"))
+        list(read(content, "shopify-orders-json"))
 
 
 def test_orders_longer_than_a_piece_of_the_file_are_read_whole() -> None:
     long = {**SHOPIFY, "note": "ä" * 700_000}
-    assert len(list(files.read(io.BytesIO(json.dumps([long, long], ensure_ascii=False).encode()), SETTING, "shopify-orders-json"))) == 2
+    assert len(list(read(json.dumps([long, long], ensure_ascii=False).encode(), "shopify-orders-json"))) == 2
 
 
 def test_a_table_in_windows_letters_is_read() -> None:
-    [order] = files.read(io.BytesIO(CSV.replace("Cup", "Müsli – groß").encode("cp1252")), SETTING)
+    [order] = read(CSV.replace("Cup", "Müsli – groß").encode("cp1252"))
     assert isinstance(order, incoming.Order)
     assert order.lines[0].title == "Müsli – groß"
 

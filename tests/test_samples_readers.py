@@ -36,7 +36,8 @@ def payload(samples: Path, name: str) -> bytes:
 
 
 def records(samples: Path, name: str) -> list[incoming.Record]:
-    return list(files.read(io.BytesIO(payload(samples, name)), SETTING))
+    stream = io.BytesIO(payload(samples, name))
+    return list(files.reader(stream).read(stream, SETTING))
 
 
 def pairs(samples: Path, expected: dict[str, Any]) -> Iterator[tuple[dict[str, Any], incoming.Order]]:

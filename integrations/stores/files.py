@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import IO, cast
 
 from integrations import registry
 from integrations.formats import elements, tables
-from integrations.stores.base import Reader, Setting, Unreadable
-from orders import incoming
+from integrations.stores.base import Reader, Unreadable
 
 HEAD = 1 << 16
 _BINARY = (
@@ -22,40 +19,34 @@ _BINARY = (
 )
 
 
-def recognise(head: bytes, file_name: str) -> Reader:
-    """The reader for a file that begins with `head` (its first 64 KiB). Raises Unreadable: what the file looks like, and what to do instead."""
-    for found in _readers().values():
-        if found.recognises(head, file_name):
-            return found
-    raise Unreadable(_words(head))
+def reader(stream: IO[bytes], file_name: str = "", layout: str | None = None) -> Reader:
+    """The reader of a file at its beginning, where it is left: named by `layout`, else found by the first 64 KiB.
 
-
-def read(stream: BinaryIO, setting: Setting, layout: str | None = None) -> Iterator[incoming.Record]:
-    """One record per order of the file, whose reader is found by itself or named by `layout`. Raises Unreadable."""
-    if layout is not None:
-        return reader(layout).read(stream, setting)
+    Raises Unreadable: what the file looks like and what to do instead, or the layouts there are.
+    """
+    if layout:
+        return _named(layout)
     head = stream.read(HEAD)
-    whole = stream if stream.seekable() else io.BytesIO(head + stream.read())
-    whole.seek(0)
-    return recognise(head, getattr(stream, "name", "") or "").read(whole, setting)
+    stream.seek(0)
+    return _recognised(head, file_name)
 
 
-def reader(layout: str) -> Reader:
-    """The reader of that name. Raises Unreadable, naming those there are."""
+def _named(layout: str) -> Reader:
     known = _readers()
     if layout not in known:
         raise Unreadable(f"There is no layout “{layout}”. Choose one of: {', '.join(known)}.")
     return known[layout]
 
 
+def _recognised(head: bytes, file_name: str) -> Reader:
+    for found in _readers().values():
+        if found.recognises(head, file_name):
+            return found
+    raise Unreadable(f"{_what(head)} Files that can be read: {', '.join(_readers())}.")
+
+
 def _readers() -> dict[str, Reader]:
     return {name: cast(Reader, found()) for name, found in registry.layouts().items()}
-
-
-def _words(head: bytes) -> str:
-    what = _what(head)
-    known = ", ".join(_readers())
-    return f"{what} Files that can be read: {known}."
 
 
 def _what(head: bytes) -> str:
