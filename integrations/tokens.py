@@ -30,10 +30,5 @@ def unseal(text: str) -> dict[str, str]:
     return opened
 
 
-def rotate(text: str) -> str:
-    """The same secrets under the newest key. Raises Misconfigured if none of the keys opens them."""
-    return seal(unseal(text))
-
-
 def _box() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.ORDERSYNC_FIELD_KEYS])

@@ -9,42 +9,17 @@ ZERO = Decimal(0)
 STORE_PLACES = 6  # a store's amounts are kept as numeric(20,6), untouched
 
 # ISO 4217, active codes whose minor unit is not two decimals. The SQL function `currency_exponent` holds the same table; a test compares them.
-_EXPONENTS: dict[str, int] = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    **dict.fromkeys(["CLF", "UYW"], 4),
-}
+UNUSUAL_EXPONENTS: dict[str, int] = {
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0,
+    "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
+    "CLF": 4, "UYW": 4,
+}  # fmt: skip
 
 
 def exponent(currency: str) -> int:
     """Number of decimals of the currency's minor unit: JPY 0, EUR 2, KWD 3."""
-    return _EXPONENTS.get(currency, 2)
-
-
-def unusual_exponents() -> dict[str, int]:
-    """Every currency whose exponent is not 2, for the database function that must agree with this table."""
-    return dict(_EXPONENTS)
+    return UNUSUAL_EXPONENTS.get(currency, 2)
 
 
 def minor_unit(currency: str) -> Decimal:
@@ -59,11 +34,9 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 
 def kept(amount: Decimal) -> Decimal:
     """The amount to the six decimals that are kept of what a store says, half up; unchanged if it has no more."""
-    return (
-        amount
-        if _decimals(amount) <= STORE_PLACES
-        else amount.quantize(Decimal(1).scaleb(-STORE_PLACES), ROUND_HALF_UP)
-    )
+    if _decimals(amount) <= STORE_PLACES:
+        return amount
+    return amount.quantize(Decimal(1).scaleb(-STORE_PLACES), ROUND_HALF_UP)
 
 
 def is_exact(amount: Decimal, currency: str) -> bool:

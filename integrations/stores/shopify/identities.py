@@ -11,7 +11,7 @@ from orders import incoming, money
 from orders.money import ZERO
 
 
-def totals(node: Node, sold: Sequence[incoming.Line], refunded: Sequence[incoming.Refund]) -> incoming.Totals:
+def totals(node: Node, refunded: Sequence[incoming.Refund]) -> incoming.Totals:
     """The header's amounts; `by_header` is I4. Raises Unclear."""
     shipping = money.total(lines.charged(item) for item in node.nodes("shipping_lines"))
     subtotal, tax, tip = node.sum("subtotal_price"), node.amount("total_tax"), node.sum("total_tip_received")

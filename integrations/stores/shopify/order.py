@@ -20,7 +20,7 @@ def made(node: Node, *, currency: str) -> incoming.Order:
     sold = lines.made(node, currency)
     refunded = refunds.made(node, sold, currency)
     paid = payments.made(node, refunded, currency)
-    totals = identities.totals(node, sold, refunded)
+    totals = identities.totals(node, refunded)
     billing, shipping = address(node.node("billing_address")), address(node.node("shipping_address"))
     pairs = [(item.text("name"), item.text("value")) for item in node.nodes("note_attributes")]
     terms = node.node("payment_terms")
@@ -54,7 +54,7 @@ def made(node: Node, *, currency: str) -> incoming.Order:
         gift_cards_redeemed=payments.redeemed(paid),
         payments=tuple(paid),
         refunds=tuple(refunded),
-        shipments=tuple(_shipments(node)),
+        shipments=tuple(_shipment(item) for item in node.nodes("fulfillments")),
         identities=tuple(identities.broken(node, sold, refunded, totals)),
         notes=tuple(dict.fromkeys(node.notes)),
     )
@@ -108,10 +108,6 @@ def _presentment_rate(node: Node) -> Decimal | None:
     if node.text("presentment_currency") in {"", node.text("currency")} or not shop:
         return None
     return shown / shop
-
-
-def _shipments(node: Node) -> list[Shipment]:
-    return [_shipment(item) for item in node.nodes("fulfillments")]
 
 
 def _shipment(node: Node) -> Shipment:

@@ -38,7 +38,7 @@ class Fix:
     href: str
 
 
-def of(user: Any, ledger: Ledger, code: str, cause: str, *, back: str) -> Fix | None:
+def of(user: Any, ledger: Ledger, cause: str, *, back: str) -> Fix | None:
     """The form that removes a cause for every record that waits for it; None where there is none, or the person may not use it."""
     kind, _colon, rest = cause.partition(":")
     match kind:

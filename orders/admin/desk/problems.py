@@ -34,7 +34,7 @@ def _books(request: HttpRequest, ledger: Ledger, shops: list[Shop]) -> dict[str,
         {
             "group": group,
             "title": fixes.title(group.code),
-            "fix": fixes.of(request.user, ledger, group.code, group.cause, back=here),
+            "fix": fixes.of(request.user, ledger, group.cause, back=here),
             "helper": fixes.helper(group.code),
             "tone": "bad" if group.severity == "blocking" else "warn",
             "href": frame.queue_at(_where(group)),

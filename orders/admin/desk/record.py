@@ -87,11 +87,11 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         sheets=[_sheet(draft) for draft in plan.drafts],
         problems=[problem for problem in plan.problems if not found],
         approval=approval,
-        changes=_changes(record, approval, plan),
+        changes=_changes(approval, plan),
         until=until,
         troubles=queue.troubles([record], kind).get(record.pk, []),
         attempts=[row for provider in desk.attempts_providers for row in provider(record)],
-        events=_timeline(request, record, order),
+        events=_timeline(request, order),
         accountable=ownership.accountable(record),
         reasons=RejectReason.choices,
         **_facts(request, record, order),
@@ -148,7 +148,7 @@ def _taxes(record: Order | Refund) -> dict[int, list[Any]]:
 
 
 def _finding(request: HttpRequest, record: Any, order: Order, finding: Finding, here: str) -> dict[str, Any]:
-    fix = fixes.of(request.user, order.shop.ledger, finding.code, finding.cause, back=here)
+    fix = fixes.of(request.user, order.shop.ledger, finding.cause, back=here)
     if fix is None and not finding.cause and roles.may(request.user, f"orders.change_{record._meta.model_name}"):
         fix = fixes.on_page(finding.code, finding.field)
     tone = {Severity.BLOCKING: "bad", Severity.WARNING: "warn"}.get(Severity(finding.severity), "")
@@ -165,14 +165,14 @@ def _sheet(draft: documents.Draft) -> Sheet:
     return Sheet(draft, outgoing.postings(draft.document), getattr(draft.signed, "booking", None))
 
 
-def _changes(record: Order | Refund, approval: Approval | None, plan: documents.Plan) -> list[difference.Change]:
+def _changes(approval: Approval | None, plan: documents.Plan) -> list[difference.Change]:
     """What differs from what was approved last, where that approval fell or no longer fits."""
     if approval is None or approval.content_hash == plan.content_hash:
         return []
     return list(difference.between(json.loads(approval.content), plan.content))
 
 
-def _timeline(request: HttpRequest, record: Order | Refund, order: Order) -> list[dict[str, Any]]:
+def _timeline(request: HttpRequest, order: Order) -> list[dict[str, Any]]:
     rows = Event.objects.filter(order=order).select_related("by", "acting_for").order_by("-id")[:TIMELINE]
     return [_event(request, event) for event in rows]
 
