@@ -12,12 +12,12 @@ from django.db.models.functions import Now
 from integrations.accounting.base import Accounting
 from integrations.booking.aftermath import settle
 from integrations.booking.calls import call
-from integrations.booking.lease import CALL_SECONDS, DATABASE_GONE, LEASE_SECONDS, FencedOff, Lease, Reply, held
+from integrations.booking.lease import CALL_SECONDS, DATABASE_GONE, LEASE_SECONDS, FencedOff, Lease, Reply, end, held
 from integrations.models import Attempt
 from orders import incoming
 from orders.models import Document
 
-__all__ = ["DATABASE_GONE", "LEASE_SECONDS", "FencedOff", "Lease", "Reply", "post"]
+__all__ = ["DATABASE_GONE", "LEASE_SECONDS", "FencedOff", "Lease", "Reply", "end", "post"]
 
 
 def post(lease: Lease, ledger: Accounting) -> Reply:

@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
-from integrations.booking import DATABASE_GONE, LEASE_SECONDS, Lease
-from integrations.models import Connection, Delivery, DeliveryState
+from integrations.booking import DATABASE_GONE, LEASE_SECONDS, Lease, end
+from integrations.models import Connection, DeliveryState
 from integrations.outbox.queue import DUE, OPEN
 from orders import documents, intake
 from orders.models import Document
@@ -81,8 +81,7 @@ def release(leases: Sequence[Lease]) -> None:
     """Give back what was claimed and not begun."""
     back = Case(When(unknown_since=None, then=Value(DeliveryState.WAITING)), default=Value(DeliveryState.UNKNOWN))
     for lease in leases:
-        held = Delivery.objects.filter(pk=lease.delivery_id, fence=lease.fence, state=DeliveryState.LEASED)
-        held.update(state=back, leased_until=None, worker="")
+        end(lease, state=back)
 
 
 def worker() -> str:
@@ -100,15 +99,7 @@ def _taken(leases: list[Lease]) -> list[Lease]:
             if answer.why == "stuck":
                 told = documents.Report(outcome="stuck", words=answer.words, fix=answer.fix)
                 intake.receive_outcome(Document.objects.get(pk=lease.document_id), told)
-            fields: dict[str, Any] = {
-                "state": state,
-                "words": answer.words[:1000],
-                "fix": answer.fix[:500],
-                "ended_at": Now(),
-            }
-            Delivery.objects.filter(pk=lease.delivery_id, fence=lease.fence).update(
-                leased_until=None, worker="", **fields
-            )
+            end(lease, state=state, words=answer.words[:1000], fix=answer.fix[:500], ended_at=Now())
     return [lease for lease in leases if lease.ask or answers[lease.document_id].ok]
 
 
