@@ -27,14 +27,13 @@ from django_q.tasks import async_task
 from integrations import connections, inbox, outbox
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Run
-from orders import intake, outgoing, review
+from orders import intake, outgoing, queue, review
 from orders.models import Invoice, Order, Progress, Refund, State
 from ordersync_site.redaction import redact
 
 log = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 45.0
-UNKNOWN_FOR = timedelta(minutes=15)
 
 # One statement takes the lock and writes the Run, one ends both: an idle tick stays cheap. The lock dies with its connection.
 _BEGIN = """
@@ -97,6 +96,11 @@ def ring(name: str) -> None:
 def budget() -> float:
     """Seconds for one tick: well within the heartbeat's limit, so that a busy cluster is never taken for a dead one."""
     return min(BUDGET_SECONDS, settings.ORDERSYNC_HEARTBEAT_LIMIT / 2)
+
+
+def rhythm() -> dict[str, int]:
+    """How many minutes lie between two turns of each job."""
+    return {name: job.minutes for name, job in JOBS.items()}
 
 
 def worker() -> str:
@@ -189,7 +193,7 @@ def _settle(seconds: float) -> Result:
     """What changes by time alone: a hold that is over, and an unknown outcome that has lasted too long."""
     deadline, done = time.monotonic() + seconds, 0
     for model in (Order, Refund):
-        stale = model._default_manager.filter(progress=Progress.UNKNOWN, progress_at__lt=Now() - UNKNOWN_FOR)
+        stale = model._default_manager.filter(progress=Progress.UNKNOWN, progress_at__lt=Now() - queue.UNKNOWN_FOR)
         done += stale.update(progress=Progress.FAILED, progress_at=Now())
         for record in model._default_manager.filter(state=State.HELD, held_until__lte=Now()).order_by("held_until")[
             :500

@@ -8,9 +8,9 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.utils.functional import cached_property
 
-COUNTED_UP_TO = 10_000
+from orders.queue import COUNTED_UP_TO
+
 PAGES = 200
-ESTIMATE_FROM = 10_000
 
 
 class QuickPaginator(Paginator):  # type: ignore[type-arg]
@@ -19,7 +19,7 @@ class QuickPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        if not rows.query.where and (estimate := _estimate(rows.model._meta.db_table)) > ESTIMATE_FROM:
+        if not rows.query.where and (estimate := _estimate(rows.model._meta.db_table)) > COUNTED_UP_TO:
             return estimate
         ids = rows.order_by().values("pk")[: COUNTED_UP_TO + 1]
         return int(ids.count())
