@@ -54,14 +54,7 @@ def _locked(shop: Shop, id: str) -> Customer | None:
 
 def _create(shop: Shop, told: incoming.Customer, moment: datetime | None) -> Customer:
     row = Customer(shop=shop, store_id=told.id, **{**_values(told), "updated_at": moment})
-    addresses = {kind: found for kind in ("billing", "shipping") if (found := getattr(told, kind)) is not None}
-    made = (
-        Address.objects.bulk_create([Address(**header.values(found)) for found in addresses.values()])
-        if addresses
-        else []
-    )
-    for kind, address in zip(addresses, made, strict=True):
-        setattr(row, kind, address)
+    header.new_addresses(row, told)
     row.search = search.vector(*search.said(row))
     row.save(force_insert=True)
     del row.search  # deferred from here on: a later save() must not write the expression again

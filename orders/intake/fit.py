@@ -146,14 +146,17 @@ def _exponent(value: Decimal) -> int:
 
 def _text(value: str, path: str) -> str:
     """Without what a database cannot hold; a name that is too long is refused, a description is cut."""
-    clean = value
-    if "\0" in value or not value.isascii():
-        clean = value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    clean = value if value.isascii() and "\0" not in value else storable(value)
     longest = _of(NAMES, path)
     if longest is not None and len(clean) > longest:
         words = _("“%(value)s…” is too long for %(field)s: at most %(longest)s characters.")
         raise Unfit(words % {"value": clean[:40], "field": path, "longest": longest}, field=path, value=clean)
     return clean if WHOLE & set(_names(path)) else _cut(clean, _of(DESCRIPTIONS, path) or 200)
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot hold: NUL and half surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _cut(text: str, longest: int) -> str:

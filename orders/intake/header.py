@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from orders import corrections, incoming, money
 from orders.intake import treatment
 from orders.intake.changes import Changes
-from orders.models import Address, Order, Shop
+from orders.models import Address, Customer, Order, Shop
 
 # What a poorer source may add where the richer one says nothing; sums, taxes and flags are never mixed from two sources.
 GAPS = (
@@ -108,12 +108,12 @@ def keep_gaps(order: Order, fresh: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(order, name) if name in GAPS and _empty(value) else value for name, value in fresh.items()}
 
 
-def new_addresses(order: Order, record: incoming.Order) -> None:
-    """The order's own rows for both addresses; one query for the two."""
+def new_addresses(holder: Order | Customer, record: incoming.Order | incoming.Customer) -> None:
+    """The holder's own rows for both addresses; one query for the two."""
     told = {kind: found for kind in ("billing", "shipping") if (found := getattr(record, kind)) is not None}
     rows = Address.objects.bulk_create([Address(**values(found)) for found in told.values()]) if told else []
     for kind, row in zip(told, rows, strict=True):
-        setattr(order, kind, row)
+        setattr(holder, kind, row)
 
 
 def lay_addresses(

@@ -109,7 +109,8 @@ def _create(shop: Shop, told: Told) -> Order:
     versions.keep(order, told, applied=True, first=True)
     summary = {"number": order.number, "total": order.total, "currency": order.currency, "lines": len(rows)}
     _tell(order, "received", told, after=summary, words=_("Received from %(source)s.") % {"source": told.source.name})
-    return _refreshed(order)
+    review.refresh(order)
+    return order
 
 
 def _weigh(order: Order, told: Told) -> Taken:
@@ -129,7 +130,8 @@ def _weigh(order: Order, told: Told) -> Taken:
     order.save()
     search.index(order)
     _tell_of_changes(order, told, changes)
-    return Taken("updated", _refreshed(order))
+    review.refresh(order)
+    return Taken("updated", order)
 
 
 def _apply(order: Order, told: Told, changes: Changes) -> None:
@@ -187,8 +189,3 @@ def _said(order: Order, record: incoming.Order) -> list[object]:
     """What a new order is searched by, before its rows are there to be asked."""
     skus = [part for line in record.lines for part in (line.sku, line.title)]
     return [*search.said_by_header(order), *skus, *(item.tracking_number for item in record.shipments)]
-
-
-def _refreshed(order: Order) -> Order:
-    review.refresh(order)
-    return order

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import incoming
-from orders.intake.fit import Unfit
+from orders.intake.fit import Unfit, storable
 from orders.models import Quarantine, Shop
 
 _LONGEST = {"place": 200, "number": 100, "field": 100, "value": 500, "source": 200}
@@ -28,9 +28,9 @@ def keep(shop: Shop, record: incoming.Record, unfit: Unfit, *, source: incoming.
     }
     row = Quarantine(
         shop=shop,
-        **{name: _storable(text)[: _LONGEST[name]] for name, text in texts.items()},
-        reason=_storable(unfit.reason),
-        raw=_storable(raw),
+        **{name: storable(text)[: _LONGEST[name]] for name, text in texts.items()},
+        reason=storable(unfit.reason),
+        raw=storable(raw),
         digest=hashlib.sha256(_written(record).encode(errors="replace")).hexdigest(),
         received_at=at,
     )
@@ -70,7 +70,3 @@ def _written(record: incoming.Record) -> str:
         return incoming.canonical(record)
     except (ArithmeticError, TypeError, ValueError):
         return repr(record)
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
