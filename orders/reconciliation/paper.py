@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from orders import money
+from orders.findings.amounts import figure
 from orders.reconciliation.rows import Difference, Proof, Row, Waiting
 
 _TITLES = ("day", "", "store", "adjustments", "approved", "by the ledger", "booked", "waiting", "rejected", "difference")
@@ -31,16 +32,11 @@ def data(proof: Proof) -> dict[str, Any]:
     return {"holds": proof.holds, **{name: [_plain(row) for row in getattr(proof, name)] for name in ("sales", "money", "waiting", "differences")}}
 
 
-def amount(value: Decimal, currency: str) -> str:
-    """The amount with the currency's decimals, and with all it has where it has more."""
-    return str(money.rounded(value, currency)) if money.is_exact(value, currency) else f"{value.normalize():f}"
-
-
 def _cells(row: Row) -> tuple[str, ...]:
     amounts = (
         row.store, row.source + row.named, row.approved, row.target, row.booked, row.unsigned + row.unbooked, row.left_out, row.difference,
     )  # fmt: skip
-    return (str(row.day or ""), row.measure, *(amount(value, row.currency) if value else "." for value in amounts))
+    return (str(row.day or ""), row.measure, *(figure(value, row.currency) if value else "." for value in amounts))
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -58,7 +54,7 @@ def _waiting(found: Iterable[Waiting]) -> Iterator[str]:
     if rows:
         yield "Not in the books, and why"
         for row in rows:
-            yield f"  {row.shop}: {row.count} × {row.why}: {amount(row.amount, row.currency)} {row.currency}"
+            yield f"  {row.shop}: {row.count} × {row.why}: {figure(row.amount, row.currency)} {row.currency}"
         yield ""
 
 
@@ -72,7 +68,7 @@ def _verdict(proof: Proof) -> Iterator[str]:
 
 def _line(found: Difference) -> str:
     signed = ", ".join(found.documents) or "no document"
-    return f"  {found.shop} {found.day}: {found.record}, {found.measure}: {amount(found.amount, found.currency)} {found.currency} ({signed})"
+    return f"  {found.shop} {found.day}: {found.record}, {found.measure}: {figure(found.amount, found.currency)} {found.currency} ({signed})"
 
 
 def _plain(row: Any) -> dict[str, Any]:
