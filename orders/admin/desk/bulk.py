@@ -103,8 +103,8 @@ def _confirmed(request: HttpRequest) -> HttpResponse:
         done = review.approve_many(
             ids[:AT_ONCE], by=person(request), count=count, sums=sums, model=queue.KINDS[view.kind]
         )
-    except (review.Refused, ownership.NotAllowed) as refused:
-        messages.error(request, f"{refused.words} {getattr(refused, 'fix', '')}".strip())
+    except review.Refused as refused:
+        messages.error(request, f"{refused.words} {refused.fix}".strip())
         return HttpResponseRedirect(frame.queue_at(view))
     n = len(done.approved)
     messages.success(request, ngettext("%(n)d approved.", "%(n)d approved.", n) % {"n": n})

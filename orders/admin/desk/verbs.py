@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from orders import corrections, ownership, queue, review, roles
+from orders import ownership, queue, review, roles
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.models import Account, Adjustment, Correction, Event, Order, Refund, RejectReason, State, TaxCode
@@ -35,10 +35,8 @@ def act(request: HttpRequest, kind: str, pk: int, verb: str) -> HttpResponse:
     following = queue.place(view, record).next  # before the state changes: afterwards the record stands elsewhere
     try:
         words = VERBS[verb](record, person(request), request.POST)
-    except (review.Refused, corrections.Refused, ownership.NotAllowed, Unclear) as refused:
-        messages.error(
-            request, f"{refused.words} {getattr(refused, 'fix', '')} {_meanwhile(record, request.POST)}".strip()
-        )
+    except (review.Refused, Unclear) as refused:
+        messages.error(request, f"{refused.words} {refused.fix} {_meanwhile(record, request.POST)}".strip())
         return HttpResponseRedirect(frame.record_at(view, pk))
     if verb not in DECIDES:
         messages.success(request, words)
@@ -53,7 +51,9 @@ def act(request: HttpRequest, kind: str, pk: int, verb: str) -> HttpResponse:
 
 
 class Unclear(Exception):
-    """What was typed cannot be read; `words` names it and what is expected."""
+    """What was typed cannot be read; `words` names it and what is expected, which is the fix."""
+
+    fix = ""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)

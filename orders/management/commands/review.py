@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from orders import ownership, queue, review, roles
+from orders import queue, review, roles
 from orders.models import Order, RejectReason, Shop
 
 Verb = Callable[[Order, User, dict[str, Any]], object]
@@ -96,8 +96,6 @@ def _decide(order: Order, by: User, given: dict[str, Any]) -> str:
         VERBS[given["verb"]][1](order, by, given)
     except review.Refused as refused:
         return f"{refused.words} {refused.fix}".strip()
-    except ownership.NotAllowed as refused:
-        return refused.words
     return ""
 
 
