@@ -25,8 +25,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from orders import incoming
-
-ZERO = Decimal(0)
+from orders.money import ZERO
 
 
 class DocumentKind(TextChoices):
@@ -219,7 +218,7 @@ def restore(text: str, *, party: str, hash: str, number: str) -> Document:
         data[name] = Decimal(data[name])
     for name in ("issued_on", "tax_on", "posting_on", "due_on"):
         data[name] = date.fromisoformat(data[name]) if data[name] else None
-    return Document(**data, party=party_of(party), hash=hash, number=number)
+    return Document(**data, party=_party(party), hash=hash, number=number)
 
 
 def _line(data: dict[str, Any]) -> Line:
@@ -232,7 +231,7 @@ def _pairs(data: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((key, value) for key, value in data)
 
 
-def party_of(text: str) -> Party:
+def _party(text: str) -> Party:
     data = json.loads(text) if text else {}
     for name in ("billing", "shipping"):
         data[name] = incoming.Address(**data[name]) if data.get(name) else None

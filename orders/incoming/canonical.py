@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-ZERO = Decimal(0)
+from orders.money import ZERO
 
 
 def plain(value: object) -> Any:

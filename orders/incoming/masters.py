@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-ZERO = Decimal(0)
+from orders.money import ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockLevel:
-    """How many of a product lie at a location, as one system counts them (`counted_by`: the shop's code or the ledger's)."""
+    """How many of a product lie at a location, as the store counts them; without `counted_at` the time of receipt."""
 
     sku: str
     quantity: Decimal

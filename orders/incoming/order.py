@@ -16,8 +16,7 @@ from orders.incoming.kinds import (
     Remitter,
     TaxTreatment,
 )
-
-ZERO = Decimal(0)
+from orders.money import ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

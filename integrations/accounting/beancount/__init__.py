@@ -112,7 +112,7 @@ class Beancount:
     def _balance(self, found: entry.Entry) -> Decimal:
         """What is still open of an invoice: its gross and what settles it on its account; of other kinds nothing."""
         if found.kind != outgoing.DocumentKind.INVOICE:
-            return entry.ZERO
+            return money.ZERO
         applied = [item for _file, item in self._entries("applies-to", found.reference)]
         return found.contra + money.total(
             item.contra
@@ -142,7 +142,7 @@ def _state(found: entry.Entry, booked: Booked) -> incoming.InvoiceState:
 
 
 def _gone(reference: str) -> incoming.InvoiceState:
-    zero = entry.ZERO
+    zero = money.ZERO
     return incoming.InvoiceState(
         reference=reference, number="", state="deleted", net=zero, tax=zero, total=zero, balance=zero
     )

@@ -19,8 +19,8 @@ from beancount.core.data import Transaction
 from beancount.parser import parser
 
 from orders import incoming, money, outgoing
+from orders.money import ZERO
 
-ZERO = Decimal(0)
 Value = str | int | Decimal | date | Amount | None
 
 
