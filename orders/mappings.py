@@ -1,4 +1,4 @@
-"""What follows when something that records waited for is set: a mapping, an account, a rate, a period. They are checked again, and some become ready."""
+"""What follows when something that records waited for is set: a mapping, a tax code, a rate, a period. They are checked again, and some become ready."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Moved(NamedTuple):
 
 
 def settled(record: Any) -> Moved:
-    """Check every open record again that waits for what `record` (just saved: a mapping, account, rate, period or ledger) says; the caller's transaction."""
+    """Check every open record again that waits for what `record` (just saved: a mapping, tax code, rate, period or ledger) says; the caller's transaction."""
     checked, ready = 0, 0
     for ledger in _ledgers(record):
         for cause in causes(record):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """A period cannot be changed so; `words` says why."""
+    """A period cannot be changed so, or no day after it is open; `words` says why."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)

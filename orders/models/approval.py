@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.subject import AboutReviewed, exactly_one
+from orders.models.subject import SUBJECTS, AboutReviewed, exactly_one
 
 
 class Approval(AboutReviewed):
@@ -42,7 +42,7 @@ class Approval(AboutReviewed):
             exactly_one("approval"),
             *[
                 models.UniqueConstraint(fields=[name], condition=Q(fallen_at=None), name=f"one_approval_per_{name}")
-                for name in ("order", "refund", "payout", "stock_adjustment", "customer_change")
+                for name in SUBJECTS
             ],
             models.CheckConstraint(name="two_eyes_are_two", condition=Q(second_by=None) | ~Q(second_by=models.F("by"))),
         ]

@@ -1,4 +1,4 @@
-"""What a finding, correction, adjustment, approval or event is about: exactly one record under review."""
+"""What a finding, correction, adjustment or approval is about: exactly one record under review."""
 
 from __future__ import annotations
 
