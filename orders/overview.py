@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Min, Q
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q
 from django.utils import timezone
 
-from orders import queue
 from orders.models import Order, Progress
 
 DAYS = 30
@@ -42,9 +41,9 @@ def days() -> list[Day]:
         .values_list("placed_on")
         .annotate(total=Count("id"), posted=Count("id", filter=Q(progress=Progress.POSTED)))
     )
-    found = {on: (total, posted) for on, total, posted in counted}
+    found = {on: Day(on, posted, total - posted) for on, total, posted in counted}
     listed = (first + timedelta(days=n) for n in range(DAYS))
-    return [Day(on, found.get(on, (0, 0))[1], found.get(on, (0, 0))[0] - found.get(on, (0, 0))[1]) for on in listed]
+    return [found.get(on, Day(on, 0, 0)) for on in listed]
 
 
 def to_the_books() -> timedelta | None:
@@ -53,8 +52,3 @@ def to_the_books() -> timedelta | None:
     took: Any = ExpressionWrapper(F("progress_at") - F("placed_at"), output_field=DurationField())
     found: timedelta | None = recent.aggregate(median=Median(took))["median"]
     return found
-
-
-def oldest(view: queue.View) -> Any:
-    """Since when the oldest record of a view has been with us."""
-    return queue.rows(view).order_by().aggregate(oldest=Min("received_at"))["oldest"]

@@ -23,6 +23,7 @@ KINDS: dict[str, type[Order] | type[Refund]] = {"order": Order, "refund": Refund
 _MOMENT = {"order": "placed_at", "refund": "refunded_at"}
 _AMOUNT = {"order": "total_due", "refund": "amount"}
 _SHOP = {"order": "shop", "refund": "order__shop"}
+_OWNER = {"order": "document__order", "refund": "document__sources__refund"}  # of a booking
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,7 @@ TABS = {
         Tab("review", _("Needs review"), lambda now: Q(state=State.PENDING, blockers__gt=0)),
         Tab("ready", _("Ready"), lambda now: Q(state=State.PENDING, blockers=0)),
         Tab("held", _("On hold"), lambda now: Q(state=State.HELD)),
-        Tab(
-            "approved",
-            _("Approved"),
-            lambda now: Q(state=State.APPROVED) & _under_way(now),
-        ),
+        Tab("approved", _("Approved"), lambda now: Q(state=State.APPROVED) & _under_way(now)),
         Tab("failed", _("Failed"), lambda now: Q(state=State.APPROVED) & _lost(now)),
         Tab("posted", _("Posted"), lambda now: Q(state=State.APPROVED, progress=Progress.POSTED), counted=False),
         Tab("rejected", _("Rejected"), lambda now: Q(state=State.REJECTED), counted=False),
@@ -115,14 +112,23 @@ def counts(view: View) -> dict[str, int]:
         **{tab.name: Count("id", filter=tab.holds(now)) for tab in TABS.values() if tab.counted}
     )
     capped = (tab for tab in TABS.values() if not tab.counted)
-    return counted | {
-        tab.name: found.filter(tab.holds(now)).values("id")[: COUNTED_UP_TO + 1].count() for tab in capped
-    }
+    return counted | {tab.name: _counted(found.filter(tab.holds(now))) for tab in capped}
+
+
+def _counted(records: QuerySet[Any]) -> int:
+    """How many they are, at most COUNTED_UP_TO + 1."""
+    return records.order_by().values("id")[: COUNTED_UP_TO + 1].count()
 
 
 def waiting() -> int:
     """How many orders need a person's look."""
     return Order.objects.filter(TABS["review"].holds(timezone.now())).count()
+
+
+def oldest(view: View) -> datetime | None:
+    """Since when the oldest record of a view has been with us; None if there is none."""
+    found: datetime | None = rows(view).order_by().aggregate(oldest=Min("received_at"))["oldest"]
+    return found
 
 
 def amounts(records: QuerySet[Any], kind: str) -> dict[str, Decimal]:
@@ -142,7 +148,7 @@ def place(view: View, record: Order | Refund) -> Place:
     before, after = (found.filter(side) for side in _sides(view.kind, record))
     nearest = before.order_by(F(_MOMENT[view.kind]).asc(), F("id").asc())
     inside = found.filter(pk=record.pk).exists()
-    ahead, count = (rows.order_by().values("id")[: COUNTED_UP_TO + 1].count() for rows in (before, found))
+    ahead, count = _counted(before), _counted(found)
     return Place(
         previous=nearest.values_list("pk", flat=True).first(),
         next=after.values_list("pk", flat=True).first(),
@@ -197,9 +203,6 @@ def troubles(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Boo
     for booking in rows.annotate(owner=F(_OWNER[kind])).order_by("outcome_at"):
         found.setdefault(booking.owner, []).append(booking)
     return found
-
-
-_OWNER = {"order": "document__order", "refund": "document__sources__refund"}
 
 
 def _bookings(records: Sequence[Order | Refund], kind: str) -> QuerySet[Any]:

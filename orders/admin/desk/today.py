@@ -43,7 +43,7 @@ def _orders() -> dict[str, Any]:
     return {
         "counts": queue.counts(queue.View()),
         "ready_sums": queue.amounts(queue.rows(ready), "order"),
-        "oldest": overview.oldest(review),
+        "oldest": queue.oldest(review),
         "review_href": frame.queue_at(review),
         "ready_href": frame.queue_at(ready),
         "approved_href": frame.queue_at(queue.View(tab="approved")),
