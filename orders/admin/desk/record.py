@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from orders import corrections, documents, outgoing, ownership, queue, roles
+from orders import corrections, documents, money, outgoing, ownership, queue, roles
 from orders.admin import desk
 from orders.admin.base import person
 from orders.admin.desk import difference, fixes, frame
@@ -35,7 +35,7 @@ TIMELINE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Preview:
     """One document of the preview: its postings, and whether it is signed, due, or falls due later."""
 
     draft: documents.Draft
@@ -44,11 +44,11 @@ class Sheet:
 
     @property
     def debit(self) -> Decimal:
-        return sum((posting.debit for posting in self.postings), Decimal(0))
+        return money.total(posting.debit for posting in self.postings)
 
     @property
     def credit(self) -> Decimal:
-        return sum((posting.credit for posting in self.postings), Decimal(0))
+        return money.total(posting.credit for posting in self.postings)
 
     @property
     def balances(self) -> bool:
@@ -161,8 +161,8 @@ def _finding(request: HttpRequest, record: Any, order: Order, finding: Finding, 
     }
 
 
-def _sheet(draft: documents.Draft) -> Sheet:
-    return Sheet(draft, outgoing.postings(draft.document), getattr(draft.signed, "booking", None))
+def _sheet(draft: documents.Draft) -> Preview:
+    return Preview(draft, outgoing.postings(draft.document), getattr(draft.signed, "booking", None))
 
 
 def _changes(approval: Approval | None, plan: documents.Plan) -> list[difference.Change]:
