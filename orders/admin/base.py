@@ -204,10 +204,10 @@ def amount(field: str, title: Any, currency: str = "currency") -> Any:
     """A column: an amount with its currency, right-aligned by its class."""
 
     @admin.display(description=title, ordering=field)
-    def column(obj: Any) -> SafeString:
+    def column(obj: Any) -> SafeString | str:
         value = getattr(obj, field)
         if value is None:
-            return format_html("")
+            return ""
         return format_html('<span class="num">{}</span>', desk.named(value, getattr(obj, currency)))
 
     return column

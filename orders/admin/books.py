@@ -1,4 +1,4 @@
-"""What the books need: ledgers, accounts, tax codes, mappings, rates, periods, and the files that were brought in."""
+"""What the books need: ledgers, accounts, tax codes, mappings, rates, number series, periods."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from django import forms
 from django.contrib import admin
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders import models, periods
-from orders.admin.base import Log, Setting, person
+from orders.admin.base import Setting, person
 from orders.admin.filters import during
 from orders.outgoing import DocumentKind
 
@@ -186,77 +183,3 @@ class PeriodAdmin(Setting):
 
     def keeps_own_events(self, change: bool) -> bool:
         return change
-
-
-@admin.register(models.ImportJob)
-class ImportJobAdmin(Log):
-    list_display = ["file_name", "shop", "layout", "state", "at", "by", "created", "updated", "same", "refused"]
-    list_filter = ["shop", "state", during("at", _("brought in"))]
-    list_select_related = ["shop", "by"]
-    sortable_by = ()
-    fields = [
-        "file_name",
-        "shop",
-        "layout",
-        "state",
-        "by",
-        "at",
-        "ended_at",
-        "created",
-        "updated",
-        "same",
-        "refused",
-        "words",
-        "refusals",
-        "file_hash",
-    ]
-    readonly_fields = ["refusals"]
-    search_fields = ["=file_name"]
-
-    @admin.display(description=_("refused records"))
-    def refusals(self, job: models.ImportJob) -> SafeString:
-        rows = job.errors.order_by("id")[:500]
-        listed = format_html_join(
-            "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            ((row.place, row.field, row.value, row.reason) for row in rows),
-        )
-        return format_html("<table><tbody>{}</tbody></table>", listed) if rows else format_html("–")
-
-
-@admin.register(models.Quarantine)
-class QuarantineAdmin(Setting):
-    list_display = ["place", "shop", "number", "reason", "source", "received_at", "resolution"]
-    list_filter = [("resolved_at", admin.EmptyFieldListFilter), "shop"]
-    list_select_related = ["shop"]
-    sortable_by = ()
-    fields = [
-        "shop",
-        "source",
-        "place",
-        "number",
-        "field",
-        "value",
-        "reason",
-        "received_at",
-        "resolution",
-        "resolved_at",
-        "resolved_by",
-    ]
-    readonly_fields = [
-        "shop",
-        "source",
-        "place",
-        "number",
-        "field",
-        "value",
-        "reason",
-        "received_at",
-        "resolved_at",
-        "resolved_by",
-    ]
-    search_fields = ["=number"]
-
-    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.resolved_at, obj.resolved_by = (timezone.now(), person(request)) if obj.resolution else (None, None)
-        super().store(request, obj, form, change)

@@ -1,4 +1,4 @@
-"""One record: the store's facts at the left, what will be posted at the right, and what the person may do at the foot."""
+"""One record: the store's facts at the left (facts), what will be posted at the right, and what the person may do at the foot."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from orders import corrections, documents, money, outgoing, ownership, queue, roles
+from orders import documents, money, outgoing, ownership, queue, roles
 from orders.admin import desk
 from orders.admin.base import person
-from orders.admin.desk import difference, fixes, frame
+from orders.admin.desk import difference, facts, fixes, frame
 from orders.models import (
-    Address,
     Approval,
-    Correction,
     Event,
     Finding,
     Order,
@@ -94,7 +91,7 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         events=_timeline(request, order),
         accountable=ownership.accountable(record),
         reasons=RejectReason.choices,
-        **_facts(request, record, order),
+        **facts.of(request, record, order),
         **_verbs(request, record, order, found, until),
     )
 
@@ -106,45 +103,6 @@ def _view(request: HttpRequest, kind: str, record: Order | Refund) -> queue.View
     if "tab" not in data:
         data["tab"] = queue.tab_of(record)
     return frame.view_of(data)
-
-
-def _facts(request: HttpRequest, record: Order | Refund, order: Order) -> dict[str, Any]:
-    standing = (
-        list(Correction.objects.filter(**about(record), retired_at=None).select_related("by"))
-        if isinstance(record, Order)
-        else []
-    )
-    by_place = {f"{row.target}.{row.field}": row for row in standing}
-    return {
-        "lines": list(
-            record.lines.select_related("order_line")
-            if isinstance(record, Refund)
-            else record.lines.filter(removed=False)
-        ),
-        "taxes": _taxes(record),
-        "payments": list(record.payments.order_by("processed_at", "id")),
-        "refunds": list(order.refunds.order_by("refunded_at", "id")),
-        "shipments": list(order.shipments.order_by("shipped_at", "id")),
-        "invoices": list(order.invoices.order_by("id")),
-        "adjustments": list(record.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code", "by")),
-        "corrected": by_place,
-        "sees_customer": request.user.has_perm("orders.view_customer"),
-        "addresses": [
-            (title, _address(target, subject, standing))
-            for target, title, subject in _subjects(order)
-            if target != "order"
-        ],
-        "colleagues": User.objects.filter(is_active=True, is_staff=True)
-        .order_by("username")
-        .values_list("username", flat=True)[:200],
-    }
-
-
-def _taxes(record: Order | Refund) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for line in record.lines.prefetch_related("taxes"):
-        found[line.pk] = list(line.taxes.all())
-    return found
 
 
 def _finding(request: HttpRequest, record: Any, order: Order, finding: Finding, here: str) -> dict[str, Any]:
@@ -214,53 +172,8 @@ def _verbs(
         "can_reopen": may and (record.state in (State.HELD, State.REJECTED) or undoable),
         "reopen_words": _("Undo approval") if until else _("Reopen"),
         "can_correct": may and isinstance(record, Order) and record.state in (State.PENDING, State.HELD),
-        "correctable": _correctable(record) if isinstance(record, Order) else [],
+        "correctable": facts.correctable(record) if isinstance(record, Order) else [],
         "can_adjust": may and record.state in (State.PENDING, State.HELD),
         "accounts": order.shop.ledger.accounts.filter(active=True).order_by("code")[:500],
         "tax_codes": order.shop.ledger.tax_codes.filter(active=True).order_by("code")[:500],
     }
-
-
-def _correctable(order: Order) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """The fields a person may correct, in groups: (place, label, value now)."""
-    listed = []
-    for target, title, subject in _subjects(order):
-        if subject is not None:
-            listed.append((title, [_field(target, name, subject) for name in corrections.CORRECTABLE[target]]))
-    for line in order.lines.filter(removed=False):
-        names = corrections.CORRECTABLE["line"]
-        listed.append(
-            (_("Line %(n)s") % {"n": line.position + 1}, [_field(f"line:{line.pk}", name, line) for name in names])
-        )
-    return listed
-
-
-def _field(target: str, name: str, subject: Any) -> tuple[str, str, str]:
-    label = str(subject._meta.get_field(name).verbose_name)
-    value = getattr(subject, name)
-    return f"{target}.{name}", label, "" if value is None else str(value)
-
-
-def _subjects(order: Order) -> list[tuple[str, str, Any]]:
-    return [
-        ("order", _("Order"), order),
-        ("billing", _("Billing"), order.billing),
-        ("shipping", _("Shipping"), order.shipping),
-    ]
-
-
-def _address(target: str, address: Address | None, standing: list[Correction]) -> dict[str, Any] | None:
-    if address is None:
-        return None
-    city = " ".join(part for part in (address.postcode, address.city) if part)
-    parts = [
-        address.name,
-        address.company,
-        address.street,
-        address.street2,
-        city,
-        address.region,
-        address.country,
-        address.phone,
-    ]
-    return {"parts": [part for part in parts if part], "corrected": [row for row in standing if row.target == target]}

@@ -1,0 +1,96 @@
+"""The left side of a record's page: what the store says, what people laid over it, and which of it may be corrected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from orders import corrections
+from orders.models import Address, Correction, Order, Refund
+
+
+def of(request: HttpRequest, record: Order | Refund, order: Order) -> dict[str, Any]:
+    """What the page shows of the record and of its order, by the names that the page knows."""
+    corrected = list(_standing(record)) if isinstance(record, Order) else []
+    return {
+        "lines": list(_lines(record)),
+        "taxes": {line.pk: list(line.taxes.all()) for line in record.lines.prefetch_related("taxes")},
+        "payments": list(record.payments.order_by("processed_at", "id")),
+        "refunds": list(order.refunds.order_by("refunded_at", "id")),
+        "shipments": list(order.shipments.order_by("shipped_at", "id")),
+        "invoices": list(order.invoices.order_by("id")),
+        "adjustments": list(record.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code", "by")),
+        "corrected": {f"{row.target}.{row.field}": row for row in corrected},
+        "sees_customer": request.user.has_perm("orders.view_customer"),
+        "addresses": [
+            (title, _address(target, subject, corrected))
+            for target, title, subject in _subjects(order)
+            if target != "order"
+        ],
+        "colleagues": _colleagues(),
+    }
+
+
+def _standing(order: Order) -> QuerySet[Correction]:
+    return Correction.objects.filter(order=order, retired_at=None).select_related("by")
+
+
+def _lines(record: Order | Refund) -> QuerySet[Any]:
+    if isinstance(record, Refund):
+        return record.lines.select_related("order_line")
+    return record.lines.filter(removed=False)
+
+
+def _colleagues() -> QuerySet[User, str]:
+    """Whom a record can be given to, by name."""
+    people = User.objects.filter(is_active=True, is_staff=True).order_by("username")
+    return people.values_list("username", flat=True)[:200]
+
+
+def correctable(order: Order) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The fields a person may correct, in groups: (place, label, value now)."""
+    listed = []
+    for target, title, subject in _subjects(order):
+        if subject is not None:
+            listed.append((title, [_field(target, name, subject) for name in corrections.CORRECTABLE[target]]))
+    for line in order.lines.filter(removed=False):
+        names = corrections.CORRECTABLE["line"]
+        listed.append(
+            (_("Line %(n)s") % {"n": line.position + 1}, [_field(f"line:{line.pk}", name, line) for name in names])
+        )
+    return listed
+
+
+def _field(target: str, name: str, subject: Any) -> tuple[str, str, str]:
+    label = str(subject._meta.get_field(name).verbose_name)
+    value = getattr(subject, name)
+    return f"{target}.{name}", label, "" if value is None else str(value)
+
+
+def _subjects(order: Order) -> list[tuple[str, str, Any]]:
+    return [
+        ("order", _("Order"), order),
+        ("billing", _("Billing"), order.billing),
+        ("shipping", _("Shipping"), order.shipping),
+    ]
+
+
+def _address(target: str, address: Address | None, standing: list[Correction]) -> dict[str, Any] | None:
+    if address is None:
+        return None
+    city = " ".join(part for part in (address.postcode, address.city) if part)
+    parts = [
+        address.name,
+        address.company,
+        address.street,
+        address.street2,
+        city,
+        address.region,
+        address.country,
+        address.phone,
+    ]
+    return {"parts": [part for part in parts if part], "corrected": [row for row in standing if row.target == target]}

@@ -1,0 +1,90 @@
+"""What was brought in: files, record by record, and what was refused of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from orders import models
+from orders.admin.base import Log, Setting, person
+from orders.admin.filters import during
+
+
+@admin.register(models.ImportJob)
+class ImportJobAdmin(Log):
+    list_display = ["file_name", "shop", "layout", "state", "at", "by", "created", "updated", "same", "refused"]
+    list_filter = ["shop", "state", during("at", _("brought in"))]
+    list_select_related = ["shop", "by"]
+    sortable_by = ()
+    fields = [
+        "file_name",
+        "shop",
+        "layout",
+        "state",
+        "by",
+        "at",
+        "ended_at",
+        "created",
+        "updated",
+        "same",
+        "refused",
+        "words",
+        "refusals",
+        "file_hash",
+    ]
+    readonly_fields = ["refusals"]
+    search_fields = ["=file_name"]
+
+    @admin.display(description=_("refused records"))
+    def refusals(self, job: models.ImportJob) -> SafeString | str:
+        rows = job.errors.order_by("id")[:500]
+        listed = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            ((row.place, row.field, row.value, row.reason) for row in rows),
+        )
+        return format_html("<table><tbody>{}</tbody></table>", listed) if rows else "–"
+
+
+@admin.register(models.Quarantine)
+class QuarantineAdmin(Setting):
+    list_display = ["place", "shop", "number", "reason", "source", "received_at", "resolution"]
+    list_filter = [("resolved_at", admin.EmptyFieldListFilter), "shop"]
+    list_select_related = ["shop"]
+    sortable_by = ()
+    fields = [
+        "shop",
+        "source",
+        "place",
+        "number",
+        "field",
+        "value",
+        "reason",
+        "received_at",
+        "resolution",
+        "resolved_at",
+        "resolved_by",
+    ]
+    readonly_fields = [
+        "shop",
+        "source",
+        "place",
+        "number",
+        "field",
+        "value",
+        "reason",
+        "received_at",
+        "resolved_at",
+        "resolved_by",
+    ]
+    search_fields = ["=number"]
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.resolved_at, obj.resolved_by = (timezone.now(), person(request)) if obj.resolution else (None, None)
+        super().store(request, obj, form, change)
