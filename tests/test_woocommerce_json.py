@@ -128,6 +128,16 @@ def test_what_plugins_say_of_vat_id_exemption_and_test_mode_is_read() -> None:
     assert (order.vat_id, order.tax_exempt, order.test) == ("DE1", True, True)
 
 
+@pytest.mark.parametrize(
+    ("gateway", "currency", "kept", "fee"),
+    [("stripe", "CAD", "1.21", "1.21"), ("stripe", "USD", "0.90", "0"), ("bacs", "CAD", "1.21", "0"), ("stripe", "CAD", "60", "0")],
+)
+def test_what_stripe_kept_is_the_payments_fee_where_it_is_in_the_orders_currency(gateway: str, currency: str, kept: str, fee: str) -> None:
+    noted = {"_stripe_fee": kept, "_stripe_currency": currency}
+    order = one(payment_method=gateway, meta_data=[{"key": key, "value": value} for key, value in noted.items()])
+    assert [payment.fee for payment in order.payments] == [D(fee)]
+
+
 def test_odd_types_are_read_for_what_they_mean() -> None:
     order = one(id="32", line_items=[{**LINE, "sku": 123, "quantity": "1.5", "taxes": {"0": {"id": "1", "total": 4.32}}}], billing=None)
     assert (order.id, order.lines[0].sku, order.lines[0].quantity, order.billing) == ("32", "123", D("1.5"), None)

@@ -150,7 +150,7 @@ def _insert(books: sqlite3.Connection, document: outgoing.Document, reckoned: Re
     taxes = json.dumps(incoming.plain(list(reckoned.taxes.items())))
     texts = (str(document.gross), str(net), taxes, incoming.canonical(reckoned.adjustments), document.applies_to)
     row = (*facts, document.posting_on.isoformat(), *texts)
-    entry = books.execute(f"INSERT INTO entry VALUES (NULL{', ?' * len(row)})", row).lastrowid  # noqa: S608
+    entry = books.execute(f"INSERT INTO entry VALUES (NULL{', ?' * len(row)})", row).lastrowid
     for account, amount in _rows(document, reckoned):
         books.execute("INSERT INTO posting VALUES (?, ?, ?, ?)", (entry, account, document.currency, str(amount)))
 

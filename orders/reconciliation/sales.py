@@ -124,8 +124,8 @@ WITH scope AS (
       FROM explained e
 ), final AS (
     SELECT j.*, CASE WHEN why LIKE 'rejected%%' THEN gap ELSE 0 END AS left_out, CASE WHEN why <> '' AND why NOT LIKE 'rejected%%' THEN gap ELSE 0 END AS unsigned,
-           CASE WHEN why <> '' THEN 0 WHEN measure = 'gross' AND approved NOT IN (stated, stated + named) THEN stated - approved ELSE gap END + missing AS difference,
-           missing <> 0 OR why = '' AND (gap <> 0 OR measure = 'gross' AND approved NOT IN (stated, stated + named)) AS differs
+           missing + CASE WHEN why <> '' THEN 0 WHEN measure = 'gross' AND approved NOT IN (stated, stated + named) THEN stated - approved ELSE gap END
+           AS difference, missing <> 0 OR why = '' AND (gap <> 0 OR measure = 'gross' AND approved NOT IN (stated, stated + named)) AS differs
       FROM judged j
 )
 """

@@ -1,6 +1,6 @@
 """The demo's special orders: every history of the books that a store's format can tell, and the usual problems.
 
-What the formats cannot tell is not among them: a chargeback and a gateway's fee come with payouts, and a ledger that rounds otherwise is the tests' own.
+What the formats cannot tell is not among them: a chargeback comes with a gateway's disputes, and a ledger that rounds otherwise is the tests' own.
 """
 
 from __future__ import annotations

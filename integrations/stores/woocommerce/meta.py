@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from integrations.formats.node import Node
@@ -35,6 +36,13 @@ def is_test(node: Node) -> bool:
     """True if the payment's plugin says that it ran in its test mode; WooCommerce itself has no such flag."""
     found = Node(values(node))
     return any(found.text(key).lower() == mode for key, mode in _TEST_MODES.items())
+
+
+def fee(node: Node, currency: str) -> Decimal:
+    """What Stripe kept of the payment, as its plugin notes it (`_stripe_fee`, woocommerce-gateway-stripe) in the settlement's currency; 0 in another."""
+    found = Node(values(node), "meta_data.", node.notes)
+    kept = found.sum("_stripe_fee")
+    return kept if kept > 0 and found.text("_stripe_currency").upper() == currency else Decimal(0)
 
 
 def trackings(node: Node) -> list[Node]:

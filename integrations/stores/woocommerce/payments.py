@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from integrations.formats.node import Node
+from integrations.stores.woocommerce import meta
 from orders import incoming, money
 from orders.incoming import PaymentKind, PaymentMethod, PaymentState, PaymentStatus
 
@@ -38,7 +39,8 @@ def made(order: Node, currency: str, zone: tzinfo) -> list[incoming.Payment]:
     total, gateway = order.required("total"), order.text("payment_method")
     if is_paid(order) and total > 0:
         method = _METHODS.get(gateway, PaymentMethod.OTHER)
-        found.append(_payment("paid", method, gateway, total, currency, paid_at))
+        fee = meta.fee(order, currency) if gateway.startswith("stripe") else money.ZERO
+        found.append(_payment("paid", method, gateway, total, currency, paid_at, fee if fee < total else money.ZERO))
     return found
 
 
@@ -62,7 +64,13 @@ def state(order: Node, refunded: Decimal) -> PaymentState:
 
 
 def _payment(
-    name: str, method: PaymentMethod, gateway: str, amount: Decimal, currency: str, at: datetime | None
+    name: str,
+    method: PaymentMethod,
+    gateway: str,
+    amount: Decimal,
+    currency: str,
+    at: datetime | None,
+    fee: Decimal = money.ZERO,
 ) -> incoming.Payment:
     return incoming.Payment(
         id=name,
@@ -73,5 +81,6 @@ def _payment(
         currency=currency,
         gateway=gateway,
         processed_at=at,
+        fee=fee,
         derived=True,
     )
