@@ -8,4 +8,6 @@ from integrations import views
 
 urlpatterns: list[URLPattern] = [
     path("webhooks/<slug:name>/", views.webhook, name="webhook"),
+    path("healthz", views.healthz, name="healthz"),
+    path("metrics", views.metrics, name="metrics"),
 ]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
+import hmac
 import logging
 import re
 import secrets
 
-from django.db import InterfaceError, OperationalError
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models.functions import Now
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from integrations import connections, inbox, jobs, tokens
+from integrations import connections, inbox, jobs, tokens, watching
 from integrations.errors import Trouble
 from integrations.models import Connection
 from integrations.stores.base import Door, Letter
@@ -47,6 +50,29 @@ def webhook(request: HttpRequest, name: str) -> HttpResponse:
     except Trouble as trouble:
         log.error("Connection %s cannot take deliveries: %s", name, trouble.words)
     return _answer(503, "It could not be kept. Send it again later.", retry_after="60")
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """How the installation is, in words, for whoever asks: 200 if well, 503 if a person should look. It names nobody and no connection."""
+    seen = watching.health(jobs.rhythm())
+    told = {"ok": seen.ok, "reasons": [reason.words for reason in seen.reasons], "figures": dict(seen.figures)}
+    return JsonResponse(told, status=200 if seen.ok else 503, json_dumps_params={"ensure_ascii": False})
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures in Prometheus' text format, for whoever holds ORDERSYNC_METRICS_TOKEN; not there at all while that is not set."""
+    if not (token := settings.ORDERSYNC_METRICS_TOKEN):
+        raise Http404
+    if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
+        return _answer(401, "The bearer token does not fit.", www_authenticate="Bearer")
+    try:
+        return HttpResponse(watching.metrics(jobs.rhythm()), content_type="text/plain; version=0.0.4; charset=utf-8")
+    except DatabaseError:
+        return _answer(503, "The database does not answer.")
 
 
 def _connection(name: str) -> Connection:

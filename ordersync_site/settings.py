@@ -155,6 +155,7 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = PRODUCTION and env.flag("ORDERSYNC_SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from the same machine, where nobody speaks TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 if env.flag("ORDERSYNC_BEHIND_PROXY", False):
@@ -175,6 +176,9 @@ Q_CLUSTER: dict[str, Any] = {
     "name": "ordersync", "workers": 2, "queue_limit": 2, "bulk": 1, "poll": 1.0, "timeout": 120, "retry": 600,
     "max_attempts": 1, "ack_failures": True, "catch_up": False, "save_limit": 100, "recycle": 200, "max_rss": 300_000,
 } | ({"redis": ORDERSYNC_REDIS_URL} if ORDERSYNC_REDIS_URL else {"orm": "default"})
+
+# Watching. Without a token there is no /metrics.
+ORDERSYNC_METRICS_TOKEN = env.text("ORDERSYNC_METRICS_TOKEN")
 
 LOGGING: dict[str, Any] = {
     "version": 1,

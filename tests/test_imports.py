@@ -31,8 +31,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"incoming", "outgoing", "money", "roles"},
     ],
     "integrations": [
-        {"management", "apps", "urls", "jobs", "supervisor", "views", "alerts", "admin", "checks"},
-        {"inbox", "outbox", "watching"},
+        {"management", "apps", "urls", "jobs", "supervisor", "views", "alerts", "watching", "admin", "checks"},
+        {"inbox", "outbox"},
         {"booking", "connections", "writeback"},
         {"tokens"},
         {"migrations", "models"},
