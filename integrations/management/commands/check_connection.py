@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from integrations import connections
 from integrations.management import words
 from integrations.models import Connection
+from orders.management import lookup
 
 
 class Command(BaseCommand):
@@ -19,10 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        connection = Connection.objects.filter(name=options["name"]).first()
-        if connection is None:
-            known = ", ".join(Connection.objects.values_list("name", flat=True)) or "none yet"
-            raise CommandError(f"There is no connection “{options['name']}”. There is: {known}.")
+        connection = lookup.named(Connection, "connection", options["name"], by="name")
         checks = connections.check(connection)
         data = [{"name": item.name, "ok": item.ok, "words": item.words} for item in checks]
         sentence = "\n".join(f"{'ok  ' if item.ok else 'NOT '} {item.name}: {item.words}" for item in checks)

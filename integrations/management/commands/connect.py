@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from integrations import connections
 from integrations.errors import Trouble
 from integrations.management import words
+from orders.management import lookup
 from orders.models import Ledger, Shop
 
 
@@ -59,9 +60,6 @@ def _variable(name: str) -> str:
 
 
 def _end(shop: str | None, ledger: str | None) -> dict[str, Any]:
-    model, noun, code = (Shop, "shop", shop) if shop else (Ledger, "ledger", ledger)
-    try:
-        return {noun: model._default_manager.get(code=code)}
-    except model.DoesNotExist as error:
-        known = ", ".join(model._default_manager.values_list("code", flat=True)) or "none yet"
-        raise CommandError(f"There is no {noun} “{code}”. There is: {known}.") from error
+    if shop:
+        return {"shop": lookup.named(Shop, "shop", shop)}
+    return {"ledger": lookup.named(Ledger, "ledger", ledger or "")}

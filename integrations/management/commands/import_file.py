@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations import inbox
 from integrations.management import words
+from orders.management import lookup
 from orders.models import ImportJob, ImportRefusal, ImportState, Shop
 
 
@@ -25,11 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        shop = Shop.objects.filter(code=options["shop"]).first()
-        if shop is None:
-            raise CommandError(
-                f"There is no shop “{options['shop']}”. There is: {', '.join(Shop.objects.values_list('code', flat=True)) or 'none yet'}."
-            )
+        shop = lookup.named(Shop, "shop", options["shop"])
         path: Path = options["path"]
         if options["dry_run"]:
             job, refusals = inbox.try_file(shop, path, name=path.name, layout=options["layout"])

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orders import reconciliation
+from orders.management import lookup
 from orders.models import Shop
 from orders.reconciliation import paper
 
@@ -19,12 +20,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--shop", metavar="CODE", help="one shop only")
-        parser.add_argument("--from", metavar="YYYY-MM-DD", type=_day, dest="from_on", help="from this day of the shop on")
+        parser.add_argument(
+            "--from", metavar="YYYY-MM-DD", type=_day, dest="from_on", help="from this day of the shop on"
+        )
         parser.add_argument("--to", metavar="YYYY-MM-DD", type=_day, dest="to_on", help="until this day, included")
         parser.add_argument("--json", action="store_true", help="as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = reconciliation.proof(_shop(options["shop"]), options["from_on"], options["to_on"])
+        shop = lookup.named(Shop, "shop", options["shop"]) if options["shop"] else None
+        found = reconciliation.proof(shop, options["from_on"], options["to_on"])
         if options["json"]:
             self.stdout.write(json.dumps(paper.data(found), indent=1, ensure_ascii=False))
         else:
@@ -38,12 +42,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise CommandError(f"“{text}” is not a day: write it as 2026-10-31.") from error
-
-
-def _shop(code: str | None) -> Shop | None:
-    if code is None:
-        return None
-    found = Shop.objects.filter(code=code).first()
-    if found is None:
-        raise CommandError(f"There is no shop “{code}”: choose one of {', '.join(Shop.objects.values_list('code', flat=True)) or 'none, for there is none yet'}.")
-    return found

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from orders import queue, review, roles
+from orders.management import lookup
 from orders.models import Order, RejectReason, Shop
 
 Verb = Callable[[Order, User, dict[str, Any]], object]
@@ -51,8 +52,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *args: Any, **given: Any) -> None:
-        shop = _one(Shop, "shop", code=given["shop"])
-        by = _one(User, "person", username=given["by"])
+        shop = lookup.named(Shop, "shop", given["shop"])
+        by = lookup.named(User, "person", given["by"], by="username")
         if given["ready"] == bool(given["numbers"]):
             raise CommandError("Name order numbers, or --ready for all that are ready; one of the two.")
         done, refused = [], []
@@ -97,10 +98,3 @@ def _decide(order: Order, by: User, given: dict[str, Any]) -> str:
     except review.Refused as refused:
         return f"{refused.words} {refused.fix}".strip()
     return ""
-
-
-def _one(model: Any, noun: str, **wanted: str) -> Any:
-    found = model.objects.filter(**wanted).first()
-    if found is None:
-        raise CommandError(f"There is no {noun} “{next(iter(wanted.values()))}”.")
-    return found

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orders import documents
+from orders.management import lookup
 from orders.models import EventChain, Ledger
 
 
@@ -20,12 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *args: Any, **given: Any) -> None:
-        ledgers = Ledger.objects.filter(code=given["ledger"]) if given["ledger"] else Ledger.objects.all()
-        if given["ledger"] and not ledgers:
-            raise CommandError(f"There is no ledger “{given['ledger']}”.")
+        one = given["ledger"]
+        ledgers = [lookup.named(Ledger, "ledger", one)] if one else list(Ledger.objects.all())
         broken = {f"documents of {ledger}": documents.verify(ledger) for ledger in ledgers}
         lengths = {f"documents of {ledger}": ledger.chain_length for ledger in ledgers}
-        if not given["ledger"]:
+        if not one:
             head = EventChain.objects.first()
             broken["events"], lengths["events"] = documents.events_verify(), head.length if head else 0
         self._tell(given, broken, lengths)
