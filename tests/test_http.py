@@ -114,14 +114,14 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def near(server: Server) -> http.Session:
-    return http.session(f"http://127.0.0.1:{server.port}", networks=LOCAL, secrets=[SECRET])
+    return http.Session(f"http://127.0.0.1:{server.port}", networks=LOCAL, secrets=[SECRET])
 
 
 # A call
 
 
 def test_a_call_carries_its_headers_to_the_address_of_the_connection(server: Server) -> None:
-    session = http.session(
+    session = http.Session(
         f"http://127.0.0.1:{server.port}/api", networks=LOCAL, headers={"Authorization": f"Bearer {SECRET}"}
     )
     assert session.request("POST", "orders?page=2", json={"a": 1}).json() == {"ok": True}
@@ -135,7 +135,7 @@ def test_the_budget_is_asked_before_every_call(server: Server) -> None:
         raise Unavailable("The budget of this minute is used up.", retry_after=12)
 
     with pytest.raises(Unavailable, match="used up"):
-        http.session(f"http://127.0.0.1:{server.port}", networks=LOCAL, budget=spent).get("/ok")
+        http.Session(f"http://127.0.0.1:{server.port}", networks=LOCAL, budget=spent).get("/ok")
     assert server.seen == []
 
 
@@ -154,7 +154,7 @@ def test_the_environments_proxies_are_not_used(near: http.Session, monkeypatch: 
 )
 def test_a_private_address_is_not_called_unless_the_connection_names_it(address: str, host: str) -> None:
     with pytest.raises(Misconfigured, match="lies in a private network") as caught:
-        http.session(address.format(host)).get("/")
+        http.Session(address.format(host)).get("/")
     assert "to the connection's networks" in caught.value.fix
 
 
@@ -174,12 +174,12 @@ def test_a_private_address_is_not_called_unless_the_connection_names_it(address:
 )
 def test_some_addresses_are_never_called(host: str) -> None:
     with pytest.raises(Misconfigured, match="must not be called"):
-        http.session(f"https://{host}", networks="0.0.0.0/0, ::/0").get("/")
+        http.Session(f"https://{host}", networks="0.0.0.0/0, ::/0").get("/")
 
 
 def test_a_public_address_is_called_with_encryption_only() -> None:
     with pytest.raises(Misconfigured, match="without encryption"):
-        http.session("http://93.184.216.34").get("/")
+        http.Session("http://93.184.216.34").get("/")
 
 
 def names(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
@@ -196,7 +196,7 @@ def names(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
 def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     names(monkeypatch, "93.184.216.34", "10.0.0.7")
     with pytest.raises(Misconfigured, match=r"ledger\.example \(10\.0\.0\.7\) lies in a private network"):
-        http.session("https://ledger.example").get("/")
+        http.Session("https://ledger.example").get("/")
 
 
 def test_the_call_goes_to_the_address_that_was_checked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,7 @@ def test_the_call_goes_to_the_address_that_was_checked(server: Server, monkeypat
         return found
 
     monkeypatch.setattr(addresses, "resolve", then_rebound)
-    session = http.session(f"http://ledger.example:{server.port}", networks=LOCAL)
+    session = http.Session(f"http://ledger.example:{server.port}", networks=LOCAL)
     assert session.get("/ok").ok
     assert server.seen[0][2]["Host"] == f"ledger.example:{server.port}"
 
@@ -218,7 +218,7 @@ def test_the_next_address_is_tried_where_the_first_cannot_be_reached(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names(monkeypatch, "127.0.0.9", "127.0.0.1")
-    assert http.session(f"http://ledger.example:{server.port}", networks=LOCAL).get("/ok").ok
+    assert http.Session(f"http://ledger.example:{server.port}", networks=LOCAL).get("/ok").ok
 
 
 def test_another_host_needs_a_connection_of_its_own(near: http.Session) -> None:
@@ -242,13 +242,13 @@ def test_a_redirect_is_followed_within_the_host_only(near: http.Session, server:
 )
 def test_a_base_address_that_cannot_be_called_is_refused(text: str) -> None:
     with pytest.raises(Misconfigured, match="not an address") as caught:
-        http.session(text)
+        http.Session(text)
     assert "pass" not in caught.value.words
 
 
 def test_a_network_that_is_none_is_named() -> None:
     with pytest.raises(Misconfigured, match=r"“10\.0\.0\.0/33” is not a network"):
-        http.session("https://a.example", networks="10.0.0.0/8, 10.0.0.0/33")
+        http.Session("https://a.example", networks="10.0.0.0/8, 10.0.0.0/33")
 
 
 # What goes wrong
@@ -256,11 +256,11 @@ def test_a_network_that_is_none_is_named() -> None:
 
 def test_a_name_that_is_not_there_and_a_port_that_is_closed_are_unavailable() -> None:
     with pytest.raises(Unavailable, match="cannot be found"):
-        http.session("https://no-such-host.invalid").get("/")
+        http.Session("https://no-such-host.invalid").get("/")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(Unavailable, match="cannot be reached"):
-            http.session(f"http://127.0.0.1:{taken.getsockname()[1]}", networks=LOCAL).post("/", json={})
+            http.Session(f"http://127.0.0.1:{taken.getsockname()[1]}", networks=LOCAL).post("/", json={})
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_retry_after_is_read_as_seconds_or_date() -> None:
 
 
 def test_a_secret_with_a_line_break_is_named_without_being_shown(server: Server) -> None:
-    session = http.session(f"http://127.0.0.1:{server.port}", networks=LOCAL, headers={"X-Token": "abc\ndef"})
+    session = http.Session(f"http://127.0.0.1:{server.port}", networks=LOCAL, headers={"X-Token": "abc\ndef"})
     with pytest.raises(Misconfigured, match="cannot be made") as caught:
         session.get("/ok")
     assert "abc" not in caught.value.words
@@ -416,8 +416,8 @@ def test_the_certificate_is_held_against_the_hosts_name(
 ) -> None:
     names(monkeypatch, "127.0.0.1")
     address = f"https://ledger.example:{encrypted.port}"
-    assert http.session(address, networks=LOCAL, ca_file=certificate).get("/ok").ok
+    assert http.Session(address, networks=LOCAL, ca_file=certificate).get("/ok").ok
     with pytest.raises(Misconfigured, match=r"certificate of 127\.0\.0\.1"):
-        http.session(f"https://127.0.0.1:{encrypted.port}", networks=LOCAL, ca_file=certificate).get("/ok")
+        http.Session(f"https://127.0.0.1:{encrypted.port}", networks=LOCAL, ca_file=certificate).get("/ok")
     with pytest.raises(Misconfigured, match="self-signed"):
-        http.session(address, networks=LOCAL).get("/ok")
+        http.Session(address, networks=LOCAL).get("/ok")

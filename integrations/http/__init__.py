@@ -20,7 +20,7 @@ from integrations.errors import Misconfigured, Trouble, Unavailable, Uncertain
 from . import addresses, answers
 from .answers import redact, retry_after, shown
 
-__all__ = ["Session", "redact", "retry_after", "session", "shown"]
+__all__ = ["Session", "redact", "retry_after", "shown"]
 
 CONNECT, READ, WHOLE = 5.0, 30.0, 120.0  # seconds: to connect, between two bytes, until the last byte
 CAP = 10 * 1024 * 1024  # bytes of a reply, unpacked
@@ -28,40 +28,27 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger(__name__)
 
 
-def session(
-    base_url: str,
-    *,
-    networks: str = "",
-    headers: Mapping[str, str] | None = None,
-    secrets: Iterable[str] = (),
-    budget: Callable[[], None] | None = None,
-    ca_file: Path | None = None,
-) -> Session:
-    """A session for the host of `base_url`; addresses given to it later may be relative to that.
+class Session(requests.Session):
+    """A requests.Session for the host of `base_url`; addresses given to it later may be relative to that.
 
     `networks` lists the private networks (CIDR, separated by commas) this connection may reach, also without TLS. `headers`
     go with every call (the token among them), `secrets` are hidden in whatever is said. `budget` is asked before every call
     and raises Unavailable when it is used up. Raises Misconfigured for a base address that cannot be used.
-    """
-    return Session(base_url, networks=networks, headers=headers, secrets=secrets, budget=budget, ca_file=ca_file)
 
-
-class Session(requests.Session):
-    """A requests.Session for one host. Every call may raise a Trouble and nothing else on purpose:
-
-    Unavailable (nothing was sent; 429, 503), Uncertain (it was sent and no trustworthy answer came), Misconfigured (401,
-    403, a redirect, a certificate, a forbidden address), Refused (another 4xx, with the reply's words).
+    Every call may raise a Trouble and nothing else on purpose: Unavailable (nothing was sent; 429, 503), Uncertain (it was
+    sent and no trustworthy answer came), Misconfigured (401, 403, a redirect, a certificate, a forbidden address), Refused
+    (another 4xx, with the reply's words).
     """
 
     def __init__(
         self,
         base_url: str,
         *,
-        networks: str,
-        headers: Mapping[str, str] | None,
-        secrets: Iterable[str],
-        budget: Callable[[], None] | None,
-        ca_file: Path | None,
+        networks: str = "",
+        headers: Mapping[str, str] | None = None,
+        secrets: Iterable[str] = (),
+        budget: Callable[[], None] | None = None,
+        ca_file: Path | None = None,
     ) -> None:
         super().__init__()
         self.base = _base(base_url)
