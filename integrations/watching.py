@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from orders import queue
 
-BOUND = queue.UNKNOWN_FOR.total_seconds()  # that a document or a letter may wait, or be unknown, before a person should look
+BOUND = (
+    queue.UNKNOWN_FOR.total_seconds()
+)  # that a document or a letter may wait, or be unknown, before a person should look
 LEAST_LATE = 5 * 60  # seconds without a run before a job is late, however often it is rung
 
 # What waits behind another document, or in a connection that is paused, is not counted: the cause has a reason of its own.
@@ -24,6 +26,7 @@ SELECT (SELECT extract(epoch FROM now() - min(greatest(d.made_at, b.not_before))
             WHERE a.document_id = d.document_id AND first.booked_at IS NULL))::float AS oldest_waiting,
        (SELECT extract(epoch FROM now() - min(unknown_since)) FROM integrations_delivery WHERE state = 'unknown')::float AS oldest_unknown,
        (SELECT extract(epoch FROM now() - min(received_at)) FROM integrations_message WHERE state = 'new')::float AS oldest_letter,
+       (SELECT extract(epoch FROM now() - started_at) FROM integrations_run ORDER BY id LIMIT 1)::float AS watched,
        (SELECT count(*) FROM integrations_connection WHERE active AND paused_at IS NOT NULL) AS paused,
        (SELECT count(*) FROM integrations_delivery WHERE state = 'leased' AND leased_until < now()) AS leases_lapsed"""
 
@@ -74,7 +77,7 @@ def health(rhythm: Mapping[str, int]) -> Health:
         connection.close()
         gone = Reason(cause="database", words=_("The database does not answer."))
         return Health(reasons=(gone,), figures={}, silence={})
-    reasons = (*_heartbeat(figures), *_late(silence, rhythm), *_stuck(figures))
+    reasons = (*_heartbeat(figures), *_late(figures, silence, rhythm), *_stuck(figures))
     return Health(reasons=reasons, figures=figures, silence=silence)
 
 
@@ -116,8 +119,13 @@ def _heartbeat(figures: Mapping[str, float | None]) -> Iterator[Reason]:
         yield Reason(cause="heartbeat", words=words % {"time": _time(silent), "limit": limit})
 
 
-def _late(silence: Mapping[str, float | None], rhythm: Mapping[str, int]) -> Iterator[Reason]:
+def _late(
+    figures: Mapping[str, float | None], silence: Mapping[str, float | None], rhythm: Mapping[str, int]
+) -> Iterator[Reason]:
+    """A job that never ran is late once the others have run for a while: not while a new installation starts."""
     for job, silent in silence.items():
+        if silent is None and (figures["watched"] or 0) <= LEAST_LATE:
+            continue
         if silent is None:
             yield Reason(cause=f"job {job}", words=_("The job %(job)s has never run.") % {"job": job})
         elif silent > max(LEAST_LATE, 3 * 60 * rhythm[job]):

@@ -180,6 +180,16 @@ Q_CLUSTER: dict[str, Any] = {
 # Watching. Without a token there is no /metrics.
 ORDERSYNC_METRICS_TOKEN = env.text("ORDERSYNC_METRICS_TOKEN")
 
+# Mail goes out only where a server for it is named. Alerts go to these addresses, else to those of the IT leads.
+ORDERSYNC_ALERTS_TO = env.words(env.text("ORDERSYNC_ALERTS_TO"))
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER"), env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "ordersync@localhost")
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -33,6 +33,7 @@ from orders.models import Event, Invoice, Order, Progress, State
 
 ROOT = Path(__file__).resolve().parent.parent
 schedules = importlib.import_module("integrations.migrations.0003_schedules")
+alerts = importlib.import_module("integrations.migrations.0004_alerts")
 
 
 @pytest.fixture
@@ -165,9 +166,10 @@ def test_the_schedules_are_made_once_and_can_be_taken_back() -> None:
 
 
 def _migrated() -> None:
-    """The rows that the migration made, and that a transactional test before may have emptied."""
+    """The rows that the migrations made, and that a transactional test before may have emptied."""
     with database.schema_editor() as editor:
         schedules.make(apps, editor)
+        alerts.make(apps, editor)
 
 
 @pytest.mark.django_db

@@ -8,8 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import factories
 import outbox_world
 import pytest
+from django.contrib.auth.models import Group, User
 from django.db import OperationalError
 from django.db import connection as database
 from django.db.backends.utils import CursorWrapper
@@ -19,6 +21,8 @@ from outbox_world import World
 
 from integrations import connections, inbox, jobs, outbox, watching
 from integrations.models import Connection, Delivery, Message, MessageState, Run
+from orders import roles
+from orders.models import Notification
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,6 +89,8 @@ def test_one_job_that_is_late_is_red_though_the_others_run(client: Client, runni
     Run.objects.filter(job="outbox").update(started_at=ago(minutes=9), ended_at=ago(minutes=9))
     assert asked(client) == (503, "The job outbox has not run for 9 minutes.")
     Run.objects.filter(job="outbox").delete()
+    assert asked(client) == (200, ""), "all of them have just begun"
+    Run.objects.filter(job="inbox").update(started_at=ago(minutes=6))
     assert asked(client) == (503, "The job outbox has never run.")
 
 
@@ -218,3 +224,97 @@ def parsed(text: str) -> dict[str, float]:
 
 def test_a_label_cannot_break_out_of_its_quotes() -> None:
     assert watching._sample("x", 1, name='a"b\\c\nd') == 'ordersync_x{name="a\\"b\\\\c\\nd"} 1'
+
+
+# Who is told
+
+
+@pytest.fixture
+def lead() -> User:
+    """The one IT lead."""
+    lead = factories.user("ines", email="ines@example.org")
+    lead.groups.add(Group.objects.get_or_create(name=roles.IT_LEAD.name)[0])
+    return lead
+
+
+def bad_hour(world: World) -> None:
+    """The connection is paused, and one job is late."""
+    connections.pause(world.connection, "The password is wrong.", "Enter it again.")
+    Run.objects.filter(job="outbox").update(started_at=ago(minutes=9), ended_at=ago(minutes=9))
+
+
+def test_the_it_lead_is_told_once_for_each_cause(
+    world: World, running: None, lead: User, mailoutbox: list[Any]
+) -> None:
+    bad_hour(world)
+    assert jobs.run("alerts") == jobs.Result(done=2)
+    assert jobs.run("alerts") == jobs.Result(done=0)
+    (mail,) = mailoutbox
+    assert mail.to == ["ines@example.org"]
+    assert mail.subject == "[ordersync] The job outbox has not run for 9 minutes."
+    assert mail.body.splitlines() == [
+        "- The job outbox has not run for 9 minutes.",
+        "- crime is paused: The password is wrong. Enter it again.",
+    ]
+    assert set(Notification.objects.values_list("user", "words")) == {
+        (lead.pk, "The job outbox has not run for 9 minutes."),
+        (lead.pk, "crime is paused: The password is wrong. Enter it again."),
+    }
+
+
+def test_what_was_read_is_not_told_again_while_it_lasts(
+    world: World, running: None, lead: User, mailoutbox: list[Any]
+) -> None:
+    bad_hour(world)
+    jobs.run("alerts")
+    Notification.objects.update(read_at=timezone.now())
+    jobs.run("alerts")
+    assert len(mailoutbox) == 1
+
+
+def test_what_is_over_is_taken_away_and_told_anew_when_it_comes_back(
+    world: World, running: None, lead: User, mailoutbox: list[Any]
+) -> None:
+    for time in (1, 2):
+        bad_hour(world)
+        jobs.run("alerts")
+        assert len(mailoutbox) == time
+        connections.resume(Connection.objects.get(), None)
+        beat("outbox")
+        jobs.run("alerts")
+        assert not Notification.objects.exists()
+
+
+def test_alerts_go_to_the_addresses_that_are_set(
+    world: World, running: None, lead: User, settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.ORDERSYNC_ALERTS_TO = ["night@example.org"]
+    bad_hour(world)
+    jobs.run("alerts")
+    assert [mail.to for mail in mailoutbox] == [["night@example.org"]]
+
+
+def test_a_mail_that_does_not_leave_is_tried_again(
+    world: World, running: None, lead: User, settings: Any, mailoutbox: list[Any]
+) -> None:
+    bad_hour(world)
+    honest = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = (
+        "django.core.mail.backends.smtp.EmailBackend",
+        "127.0.0.1",
+        1,
+    )
+    result = jobs.run("alerts")
+    assert result is not None
+    assert (result.failed, "could not be mailed" in result.words) == (1, True)
+    settings.EMAIL_BACKEND = honest
+    assert jobs.run("alerts") == jobs.Result(done=2)
+    assert len(mailoutbox) == 1
+
+
+def test_nobody_to_tell_is_said_by_the_job(world: World, running: None, mailoutbox: list[Any]) -> None:
+    bad_hour(world)
+    result = jobs.run("alerts")
+    assert result is not None
+    assert "nobody holds the role IT lead" in result.words
+    assert not mailoutbox
