@@ -7,11 +7,11 @@ from datetime import tzinfo
 from decimal import Decimal
 
 from integrations.formats.node import Unclear
-from integrations.stores.shopify import sums, words
+from integrations.stores.shopify import paid, sums, words
 from integrations.stores.shopify.columns import OrderRow
+from integrations.stores.shopify.payments import redeemed
 from orders import incoming, money
-from orders.incoming import LineKind, PaymentKind, PaymentState, PaymentStatus
-from orders.money import ZERO
+from orders.incoming import LineKind, PaymentState
 
 
 def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Order:
@@ -21,7 +21,7 @@ def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Ord
     items = [row for row in rows if row.text("lineitemname") or row.text("lineitemprice")]
     stated = sums.read(head, items)
     lines = _lines(head, items, stated, currency)
-    payments, notes = _payments(head, stated, currency, zone)
+    payments, notes = paid.payments(head, stated, currency, zone)
     billing, shipping = _address(head, "billing"), _address(head, "shipping")
     return incoming.Order(
         id=head.text("id"),
@@ -45,9 +45,9 @@ def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Ord
         cancelled_at=head.instant("cancelledat", zone),
         test="bogus" in head.text("paymentmethod").lower(),
         channel=head.text("source"),
-        gift_cards_redeemed=_redeemed(payments),
+        gift_cards_redeemed=redeemed(payments),
         payments=tuple(payments),
-        refunds=tuple(_refunds(head, stated, lines, payments, currency)),
+        refunds=tuple(paid.refunds(head, stated, lines, payments, currency)),
         shipments=tuple(_shipments(head, zone)),
         identities=tuple(stated.broken()),
         notes=(*notes, *_notes(stated, lines)),
@@ -57,7 +57,9 @@ def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Ord
 def _lines(head: OrderRow, rows: Sequence[OrderRow], stated: sums.Sums, currency: str) -> list[incoming.Line]:
     gross = [row.required("lineitemprice") * row.required("lineitemquantity") for row in rows]
     if not rows and stated.off_items:
-        raise Unclear(head.title("discountamount"), stated.off_items, "The order has a discount, but no item. Export it again.")
+        raise Unclear(
+            head.title("discountamount"), stated.off_items, "The order has a discount, but no item. Export it again."
+        )
     off = sums.discounts(stated, gross, [row.sum("lineitemdiscount") for row in rows], currency)
     values = [money.kept(value - share) for value, share in zip(gross, off, strict=True)]
     shipping = stated.shipping - stated.on_shipping
@@ -71,14 +73,18 @@ def _lines(head: OrderRow, rows: Sequence[OrderRow], stated: sums.Sums, currency
         title = head.text("shippingmethod") or "Shipping"
         off_shipping = stated.on_shipping
         lines.append(
-            incoming.Line(kind=LineKind.SHIPPING, title=title, amount=shipping, discount=off_shipping, taxes=tuple(taxes[-1]))
+            incoming.Line(
+                kind=LineKind.SHIPPING, title=title, amount=shipping, discount=off_shipping, taxes=tuple(taxes[-1])
+            )
         )
     if stated.duties:
         lines.append(incoming.Line(kind=LineKind.DUTY, title="Duties", amount=stated.duties))
     return lines
 
 
-def _item(row: OrderRow, value: Decimal, off: Decimal, taxes: tuple[incoming.Tax, ...], *, derived: bool) -> incoming.Line:
+def _item(
+    row: OrderRow, value: Decimal, off: Decimal, taxes: tuple[incoming.Tax, ...], *, derived: bool
+) -> incoming.Line:
     return incoming.Line(
         kind=_kind(row),
         title=row.text("lineitemname"),
@@ -115,75 +121,6 @@ def _totals(head: OrderRow, stated: sums.Sums) -> incoming.Totals:
     )
 
 
-def _payments(head: OrderRow, stated: sums.Sums, currency: str, zone: tzinfo) -> tuple[list[incoming.Payment], list[str]]:
-    state = words.PAYMENT_STATES.get(head.text("financialstatus").lower(), PaymentState.UNKNOWN)
-    open_amount = head.amount("outstandingbalance")
-    kind, amount = PaymentKind.SALE, ZERO
-    if state == PaymentState.AUTHORIZED:
-        kind, amount = PaymentKind.AUTHORIZATION, stated.total
-    elif state in words.PAID:
-        amount = stated.total - ((open_amount or ZERO) if state == PaymentState.PAID else ZERO)
-    elif state == PaymentState.PARTIALLY_PAID and open_amount is not None:
-        amount = stated.total - open_amount
-    notes = []
-    if state == PaymentState.PAID and open_amount:
-        notes.append(f"The file says paid, but also that {open_amount} {currency} is outstanding; only the rest counts as paid.")
-    if amount <= 0:
-        return [], notes
-    gateway = head.text("paymentmethod")
-    if "+" in gateway:
-        notes.append(f"The file does not say how much was paid by each of “{gateway}”; it is one payment of {amount} {currency}.")
-    payment = incoming.Payment(
-        id="paid" if kind == PaymentKind.SALE else "authorized",
-        kind=kind,
-        status=PaymentStatus.SUCCESS,
-        method=words.method(gateway),
-        amount=amount,
-        currency=currency,
-        gateway=gateway,
-        processed_at=head.instant("paidat", zone),
-        derived=True,
-    )
-    return [payment], notes
-
-
-def _redeemed(payments: Sequence[incoming.Payment]) -> Decimal:
-    return money.total(
-        item.amount
-        for item in payments
-        if item.method == incoming.PaymentMethod.GIFT_CARD and item.kind == PaymentKind.SALE
-    )
-
-
-def _refunds(
-    head: OrderRow, stated: sums.Sums, lines: Sequence[incoming.Line], payments: Sequence[incoming.Payment], currency: str
-) -> list[incoming.Refund]:
-    """The one refund that the file knows: an amount without date. Only when all was refunded are its lines known: every line in full."""
-    if stated.refunded <= 0:
-        return []
-    gateway = head.text("paymentmethod")
-    back = incoming.Payment(
-        id="refunded",
-        kind=PaymentKind.REFUND,
-        status=PaymentStatus.SUCCESS,
-        method=words.method(gateway),
-        amount=stated.refunded,
-        currency=currency,
-        gateway=gateway,
-        parent_id=payments[0].id if payments else "",
-        derived=True,
-    )
-    whole = stated.refunded == stated.total and not stated.broken()
-    refunded = tuple(_back(line) for line in lines) if whole else ()
-    return [incoming.Refund(id="refunded", amount=stated.refunded, currency=currency, lines=refunded, payments=(back,))]
-
-
-def _back(line: incoming.Line) -> incoming.RefundLine:
-    return incoming.RefundLine(
-        kind=line.kind, amount=line.amount, title=line.title, quantity=line.quantity, sku=line.sku, taxes=line.taxes
-    )
-
-
 def _shipments(head: OrderRow, zone: tzinfo) -> list[incoming.Shipment]:
     if _fulfilment(head) != "fulfilled":
         return []
@@ -202,7 +139,9 @@ def _notes(stated: sums.Sums, lines: Sequence[incoming.Line]) -> list[str]:
         notes.append(f"The discount of {stated.on_shipping} was taken off the shipping: so the total says.")
     if stated.taxes:
         where = "included in the prices" if stated.tax_included else "on top of the prices"
-        notes.append(f"The file does not say whether taxes are included; by the total they are {where}. Their share per line is ours.")
+        notes.append(
+            f"The file does not say whether taxes are included; by the total they are {where}. Their share per line is ours."
+        )
     if stated.refunded > 0:
         notes.append("The file states the refunded amount only, without date or lines.")
     return notes
