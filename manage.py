@@ -1,5 +1,6 @@
 #!/usr/bin/env python
 """The command line of ordersync: Django's own, with refusals said in one sentence."""
+
 from __future__ import annotations
 
 import os

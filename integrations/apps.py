@@ -1,4 +1,5 @@
 """Tells Django about the post."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

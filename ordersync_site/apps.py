@@ -1,4 +1,5 @@
 """Tells Django about the installation, and registers its system checks."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig

@@ -1,4 +1,5 @@
 """System checks of the installation: the database's letters, and settings that nobody may change unnoticed."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -25,15 +26,20 @@ def _letters_fold(alias: str) -> Iterator[CheckMessage]:
         cursor.execute("SELECT upper('é') = 'É', datctype FROM pg_database WHERE datname = current_database()")
         folds, ctype = cursor.fetchone()
     if not folds:
-        yield Error(f"The database's LC_CTYPE is {ctype}, which knows no letters beyond ASCII.", id="ordersync.E001",
-                    hint="Create the database with: CREATE DATABASE … LC_CTYPE 'C.UTF-8' TEMPLATE template0.")
+        yield Error(
+            f"The database's LC_CTYPE is {ctype}, which knows no letters beyond ASCII.",
+            id="ordersync.E001",
+            hint="Create the database with: CREATE DATABASE … LC_CTYPE 'C.UTF-8' TEMPLATE template0.",
+        )
 
 
 @register()
 def jobs_are_a_doorbell(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Holds Q_CLUSTER at the values under which django-q2 neither repeats nor replays our jobs."""
-    return [Error(words, hint="Put Q_CLUSTER in ordersync_site/settings.py back.", id="ordersync.E002")
-            for words in _q_cluster_faults(settings.Q_CLUSTER)]
+    return [
+        Error(words, hint="Put Q_CLUSTER in ordersync_site/settings.py back.", id="ordersync.E002")
+        for words in _q_cluster_faults(settings.Q_CLUSTER)
+    ]
 
 
 def _q_cluster_faults(cluster: dict[str, Any]) -> Iterator[str]:
@@ -51,10 +57,16 @@ def _q_cluster_faults(cluster: dict[str, Any]) -> Iterator[str]:
 @register(Tags.security)
 def field_keys_are_usable(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Each key that encrypts stored tokens must be a Fernet key."""
-    return [Error(f"Key {n} of ORDERSYNC_FIELD_KEYS is not a Fernet key.", id="ordersync.E003",
-                  hint="Make one with: python -c 'from cryptography.fernet import Fernet; "
-                       "print(Fernet.generate_key().decode())'")
-            for n, key in enumerate(settings.ORDERSYNC_FIELD_KEYS, 1) if not _is_fernet_key(key)]
+    return [
+        Error(
+            f"Key {n} of ORDERSYNC_FIELD_KEYS is not a Fernet key.",
+            id="ordersync.E003",
+            hint="Make one with: python -c 'from cryptography.fernet import Fernet; "
+            "print(Fernet.generate_key().decode())'",
+        )
+        for n, key in enumerate(settings.ORDERSYNC_FIELD_KEYS, 1)
+        if not _is_fernet_key(key)
+    ]
 
 
 def _is_fernet_key(key: str) -> bool:

@@ -1,4 +1,5 @@
 """Reads settings from the environment, or from the files it names, and refuses in one sentence."""
+
 from __future__ import annotations
 
 import os
@@ -71,11 +72,18 @@ def database(url: str) -> dict[str, Any]:
         raise SettingError(f"DATABASE_URL cannot be read as an address: {error}.") from error
     name = unquote(parts.path.lstrip("/"))
     if parts.scheme not in {"postgres", "postgresql"} or not name:
-        raise SettingError("DATABASE_URL must look like postgresql://user:password@host:5432/name, "
-                           "since ordersync runs on PostgreSQL only.")
+        raise SettingError(
+            "DATABASE_URL must look like postgresql://user:password@host:5432/name, "
+            "since ordersync runs on PostgreSQL only."
+        )
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", "") or unquote(parts.hostname or "")
     return {
-        "ENGINE": "django.db.backends.postgresql", "NAME": name, "HOST": host, "PORT": options.pop("port", port),
-        "USER": unquote(parts.username or ""), "PASSWORD": unquote(parts.password or ""), "OPTIONS": options,
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "HOST": host,
+        "PORT": options.pop("port", port),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "OPTIONS": options,
     }

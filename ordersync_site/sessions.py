@@ -1,4 +1,5 @@
 """Ends a session a fixed time after it began, however busy it is; Django itself only ends idle ones."""
+
 from __future__ import annotations
 
 import time

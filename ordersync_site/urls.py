@@ -1,4 +1,5 @@
 """Every address of the installation."""
+
 from __future__ import annotations
 
 from django.contrib import admin

@@ -1,4 +1,5 @@
 """The door for gunicorn and every other WSGI server."""
+
 from __future__ import annotations
 
 import os

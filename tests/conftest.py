@@ -1,4 +1,5 @@
 """What every test may ask for, and what it may not do without."""
+
 from __future__ import annotations
 
 import os

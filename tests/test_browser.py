@@ -55,7 +55,9 @@ def visit(browser: Any, address: str, complaints: list[str], **options: Any) -> 
     return page
 
 
-def test_an_owner_approves_by_key_and_takes_it_back_with_an_empty_console(browser: Any, live_server: Any, shots: Path) -> None:
+def test_an_owner_approves_by_key_and_takes_it_back_with_an_empty_console(
+    browser: Any, live_server: Any, shots: Path
+) -> None:
     owner = person("order data owner", "accountant", username="kim")
     desk(owner)
     complaints: list[str] = []

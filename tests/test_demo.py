@@ -53,7 +53,9 @@ def test_about_300_orders_are_told_in_three_formats_and_nothing_in_them_is_refus
 
 
 def test_everybody_is_invented() -> None:
-    people = [record for file in generator.files(TODAY, FEW) for record in records(file) if isinstance(record, incoming.Order)]
+    people = [
+        record for file in generator.files(TODAY, FEW) for record in records(file) if isinstance(record, incoming.Order)
+    ]
     assert {order.email.rpartition("@")[2] for order in people} == {"example.org"}
 
 
@@ -90,7 +92,16 @@ def _people_and_shops_are_there() -> None:
 
 def _something_is_left_to_do() -> None:
     codes = set(m.Finding.objects.filter(severity=m.Severity.BLOCKING).values_list("code", flat=True))
-    expected = {"sku_unknown", "tax_unmapped", "total_mismatch", "test_order", "cancelled", "period_closed", "payment_unmapped", "refund_without_lines"}
+    expected = {
+        "sku_unknown",
+        "tax_unmapped",
+        "total_mismatch",
+        "test_order",
+        "cancelled",
+        "period_closed",
+        "payment_unmapped",
+        "refund_without_lines",
+    }
     assert expected <= codes
     assert m.Order.objects.filter(state=m.State.PENDING, blockers=0).count() == walk.LEFT_READY
     assert m.Order.objects.filter(state=m.State.APPROVED, progress=m.Progress.POSTED).exists()
@@ -108,7 +119,9 @@ def parse(main: Path) -> dict[tuple[str, str, str], Decimal]:
             for posting in entry.postings:
                 assert posting.units is not None
                 assert posting.units.number is not None
-                sums[posting.units.currency, posting.account, entry.meta["ordersync-key"].split(":")[3]] += posting.units.number
+                sums[posting.units.currency, posting.account, entry.meta["ordersync-key"].split(":")[3]] += (
+                    posting.units.number
+                )
     return {key: amount for key, amount in sums.items() if amount}
 
 
@@ -121,9 +134,13 @@ def signed(ledger: m.Ledger) -> dict[tuple[str, str, str], Decimal]:
 
 
 def _signed(ledger: m.Ledger) -> Iterator[tuple[str, str, str, Decimal]]:
-    lines = m.DocumentLine.objects.filter(document__ledger=ledger, document__booking__booked_at__isnull=False).order_by()
+    lines = m.DocumentLine.objects.filter(
+        document__ledger=ledger, document__booking__booked_at__isnull=False
+    ).order_by()
     for account, field in (("account", "net"), ("tax_account", "tax")):
-        yield from lines.values_list("currency", account, "document__kind").annotate(amount=Sum(field)).exclude(amount=0)
+        yield from (
+            lines.values_list("currency", account, "document__kind").annotate(amount=Sum(field)).exclude(amount=0)
+        )
     booked = m.Document.objects.filter(ledger=ledger, booking__booked_at__isnull=False).order_by()
     yield from booked.values_list("currency", "contra_account", "kind").annotate(amount=Sum(-F("gross")))
 

@@ -1,4 +1,5 @@
 """The embedded server is one server, alive, and nobody's leftover; what it cannot do it says in words."""
+
 from __future__ import annotations
 
 import os
@@ -69,13 +70,21 @@ def wait_until_dead(data: Path) -> None:
 
 
 def python(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, *arguments], cwd=settings.BASE_DIR, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, env=os.environ | environment)
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=settings.BASE_DIR,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | environment,
+    )
 
 
 def test_several_first_starts_at_once_give_one_server(empty: Path) -> None:
-    start = ("import sys, pathlib; from ordersync_site.embedded_postgres import ensure_running;"
-             "print(ensure_running(pathlib.Path(sys.argv[1])))")
+    start = (
+        "import sys, pathlib; from ordersync_site.embedded_postgres import ensure_running;"
+        "print(ensure_running(pathlib.Path(sys.argv[1])))"
+    )
     starters = [python("-c", start, str(empty), LC_ALL="POSIX") for _ in range(4)]
     answers = {starter.communicate(timeout=60)[0] for starter in starters}
     assert answers == {f"{empty}\n"}
@@ -112,7 +121,8 @@ def test_a_pid_file_that_names_no_server_of_ours_is_not_believed(data: Path, lef
 
 
 def test_no_server_is_started_beside_processes_of_a_dead_one(
-        data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     ensure_running(data)
     stop(data)
     monkeypatch.setattr(embedded_postgres, "SECONDS_FOR_OTHERS", 0.1)
@@ -157,8 +167,9 @@ def test_as_root_a_closed_folder_is_named_and_stays_closed(empty: Path) -> None:
 
 def test_the_server_outlives_who_started_it_and_is_stopped_by_name(empty: Path) -> None:
     def say(verb: str) -> str:
-        return python("-m", "ordersync_site.embedded_postgres", verb,
-                      ORDERSYNC_POSTGRES_FOLDER=str(empty)).communicate(timeout=60)[0]
+        return python("-m", "ordersync_site.embedded_postgres", verb, ORDERSYNC_POSTGRES_FOLDER=str(empty)).communicate(
+            timeout=60
+        )[0]
 
     assert say("stop") == "No embedded PostgreSQL was running.\n"
     assert say("start").startswith("The embedded PostgreSQL runs: psql -h ")
@@ -168,7 +179,8 @@ def test_the_server_outlives_who_started_it_and_is_stopped_by_name(empty: Path) 
 
 
 def test_what_needs_no_database_starts_no_server(empty: Path) -> None:
-    check = python("manage.py", "check", DATABASE_URL="", ORDERSYNC_ENV="development",
-                   ORDERSYNC_POSTGRES_FOLDER=str(empty))
+    check = python(
+        "manage.py", "check", DATABASE_URL="", ORDERSYNC_ENV="development", ORDERSYNC_POSTGRES_FOLDER=str(empty)
+    )
     assert "no issues" in check.communicate(timeout=60)[0]
     assert not empty.exists()

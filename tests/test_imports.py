@@ -3,6 +3,7 @@
 Add a new module's name to its layer here. A layer may import the layers below it; within a layer two modules may
 not import each other both ways.
 """
+
 from __future__ import annotations
 
 import ast
@@ -45,8 +46,13 @@ LAYERS: dict[str, list[set[str]]] = {
 EVERYWHERE = {"", "stores", "accounting"}  # packages that hold nothing but their sentence
 ADAPTER_FOLDERS = ("stores", "accounting")
 ADAPTERS_MAY_IMPORT = {
-    "orders.incoming", "orders.outgoing", "orders.money",
-    "integrations.http", "integrations.errors", "integrations.registry"}
+    "orders.incoming",
+    "orders.outgoing",
+    "orders.money",
+    "integrations.http",
+    "integrations.errors",
+    "integrations.registry",
+}
 # The surface between the office and the post; the post's highest layer may use all of the office.
 POST_MAY_IMPORT = {"models", "events", "incoming", "outgoing", "money", "intake", "documents", "imports"}
 
@@ -67,7 +73,7 @@ def imports(module: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            start = package[:len(package) - node.level + 1] if node.level else []
+            start = package[: len(package) - node.level + 1] if node.level else []
             source = ".".join([*start, *(node.module.split(".") if node.module else [])])
             yield from (_module_or_its_member(source, alias.name) for alias in node.names)
 
@@ -112,8 +118,9 @@ def test_imports_run_downwards_only(module: str) -> None:
 
 
 def test_neighbours_in_a_layer_do_not_import_each_other_both_ways() -> None:
-    pairs = {(_place(module), _place(name)) for module in LAYERED for name in ours(module)
-             if _place(module) != _place(name)}
+    pairs = {
+        (_place(module), _place(name)) for module in LAYERED for name in ours(module) if _place(module) != _place(name)
+    }
     both_ways = {pair for pair in pairs if pair[::-1] in pairs}
     assert not both_ways
 
@@ -135,8 +142,12 @@ def test_the_post_meets_the_office_at_the_agreed_surface_only(module: str) -> No
 
 
 def test_an_adapter_imports_nothing_of_ours_but_what_it_is_made_of() -> None:
-    beyond = {f"{module} imports {name}" for module in ADAPTERS for name in ours(module)
-              if name not in _allowed_to(module) and not name.startswith(f"{_home(module)}.") and name != _home(module)}
+    beyond = {
+        f"{module} imports {name}"
+        for module in ADAPTERS
+        for name in ours(module)
+        if name not in _allowed_to(module) and not name.startswith(f"{_home(module)}.") and name != _home(module)
+    }
     assert not beyond
 
 
@@ -156,7 +167,13 @@ def test_the_reader_of_imports_sees_every_way_of_writing_one(tmp_path: Path, mon
     (tmp_path / "orders" / "money.py").touch()
     (tmp_path / "orders" / "review.py").write_text(
         "import orders.a\nfrom . import money\nfrom .b import x\nfrom orders import money as m\n"
-        "def f():\n    from integrations.c import y\n")
+        "def f():\n    from integrations.c import y\n"
+    )
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     assert sorted(imports("orders.review")) == [
-        "integrations.c", "orders.a", "orders.b", "orders.money", "orders.money"]
+        "integrations.c",
+        "orders.a",
+        "orders.b",
+        "orders.money",
+        "orders.money",
+    ]

@@ -80,7 +80,10 @@ def test_two_orders_of_a_day_that_cancel_each_other_are_two_differences(tmp_path
     office = run("tip", tmp_path)
     told = office.scenario.receives()[0]
     again = dataclasses.replace(told.order, id="again", number="9999", placed_at=told.order.placed_at, payments=())
-    for step in (scenario_files.Receive(shop=told.shop, order=again), scenario_files.Approve(shop=told.shop, number="9999")):
+    for step in (
+        scenario_files.Receive(shop=told.shop, order=again),
+        scenario_files.Approve(shop=told.shop, number="9999"),
+    ):
         office.step(step)
 
     def tamper() -> None:
@@ -120,7 +123,11 @@ def test_what_waits_is_told_with_its_reason(tmp_path: Path) -> None:
     run("tip", tmp_path)
     m.Order.objects.update(state=m.State.PENDING, blockers=1)
     m.Finding.objects.create(
-        order=m.Order.objects.get(), code="sku_unknown", severity=m.Severity.BLOCKING, cause="sku:NEW", words="Not mapped."
+        order=m.Order.objects.get(),
+        code="sku_unknown",
+        severity=m.Severity.BLOCKING,
+        cause="sku:NEW",
+        words="Not mapped.",
     )
     m.OrderLine.objects.filter(pk=_first(m.OrderLine)).update(net=F("net") + 5)
     waiting = reconciliation.proof()

@@ -29,7 +29,18 @@ from tests.test_samples_readers import NO_READER, payload
 
 pytestmark = [pytest.mark.samples, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 METHODS = ("card", "gift_card", "store_credit", "cash_on_delivery", "bank", "other")
-LINES = ("item", "shipping", "discount", "fee", "tip", "gift_card", "duty", "restocking_fee", "return_shipping", "refund_difference")
+LINES = (
+    "item",
+    "shipping",
+    "discount",
+    "fee",
+    "tip",
+    "gift_card",
+    "duty",
+    "restocking_fee",
+    "return_shipping",
+    "refund_difference",
+)
 DOES_NOT_ADD_UP = {"total_mismatch"}
 
 
@@ -86,7 +97,15 @@ def _bring(run: Run, samples: Path) -> None:
     for n, file in enumerate(run.expected["files"]):
         wanted = [order for order in run.expected["orders"] if order["file"] == file["file"]]
         currency = wanted[0]["currency"] if wanted else "EUR"
-        shop = factories.shop(f"shop{n}", ledger=run.ledger, owner=run.owner, currency=currency, country="", prefix=f"S{n}", time_zone="UTC")
+        shop = factories.shop(
+            f"shop{n}",
+            ledger=run.ledger,
+            owner=run.owner,
+            currency=currency,
+            country="",
+            prefix=f"S{n}",
+            time_zone="UTC",
+        )
         name = file["file"].replace("/", "-")
         job = inbox.receive_file(shop, io.BytesIO(payload(samples, file["file"])), name=name)
         if not wanted or file["file"] in NO_READER:
@@ -94,7 +113,9 @@ def _bring(run: Run, samples: Path) -> None:
             assert job.words.rstrip().endswith("."), f"{name}: {job.words!r}"
             run.refused[file["verdict"]] += 1
             continue
-        assert (job.state, job.refused) == (m.ImportState.DONE, 0), f"{name}: {job.words} {list(job.errors.values_list('reason', flat=True))}"
+        assert (job.state, job.refused) == (m.ImportState.DONE, 0), (
+            f"{name}: {job.words} {list(job.errors.values_list('reason', flat=True))}"
+        )
         orders = list(m.Order.objects.filter(shop=shop).order_by("pk"))
         assert len(orders) == len(wanted), name
         run.orders += zip(wanted, orders, strict=True)
@@ -102,17 +123,25 @@ def _bring(run: Run, samples: Path) -> None:
 
 def _map(run: Run) -> None:
     """What an accountant would map: every account, every SKU, every tax by its title and rate, every currency."""
-    for purpose, values in (("line", LINES), ("payment", METHODS), ("role", ("receivable", "deposits", "fees", "chargebacks"))):
+    for purpose, values in (
+        ("line", LINES),
+        ("payment", METHODS),
+        ("role", ("receivable", "deposits", "fees", "chargebacks")),
+    ):
         for value in values:
             account = factories.account(run.ledger, f"Assets:{purpose.title()}:{value.title().replace('_', '')}")
             m.AccountMapping.objects.create(ledger=run.ledger, purpose=purpose, value=value, account=account)
     run.ledger.adjustment_account = factories.account(run.ledger, "Expenses:Rounding")
     run.ledger.save()
-    taxes = set(m.LineTax.objects.values_list("title", "rate")) | set(m.RefundLineTax.objects.values_list("title", "rate"))
+    taxes = set(m.LineTax.objects.values_list("title", "rate")) | set(
+        m.RefundLineTax.objects.values_list("title", "rate")
+    )
     codes: dict[tuple[str, Decimal | None], m.TaxCode] = {}
     for n, (title, rate) in enumerate(sorted(taxes | {("", Decimal(0))}, key=str)):
         owed = factories.account(run.ledger, f"Liabilities:Tax:T{n}")
-        codes[title, rate] = m.TaxCode.objects.create(ledger=run.ledger, code=f"T{n}", name=title, rate=rate, account=owed)
+        codes[title, rate] = m.TaxCode.objects.create(
+            ledger=run.ledger, code=f"T{n}", name=title, rate=rate, account=owed
+        )
     m.TaxMapping.objects.bulk_create(
         m.TaxMapping(ledger=run.ledger, treatment=treatment, title=title, rate=rate, tax_code=code)
         for treatment in TaxTreatment for (title, rate), code in codes.items()
@@ -120,7 +149,9 @@ def _map(run: Run) -> None:
     keys = {line.item_key for line in m.OrderLine.objects.all()} - {""}
     m.ItemMapping.objects.bulk_create(m.ItemMapping(ledger=run.ledger, key=key, item=key) for key in keys)
     for currency in {order.currency for _want, order in run.orders} - {"EUR"}:
-        m.ExchangeRate.objects.create(currency=currency, base_currency="EUR", on=date(2000, 1, 1), rate=Decimal("0.5"), source="test")
+        m.ExchangeRate.objects.create(
+            currency=currency, base_currency="EUR", on=date(2000, 1, 1), rate=Decimal("0.5"), source="test"
+        )
     for _want, order in run.orders:
         review.refresh(order)
 
@@ -130,7 +161,9 @@ def _approve(run: Run) -> None:
         order.refresh_from_db()
         if order.ready:
             review.approve(order, by=run.owner)
-    for refund in m.Refund.objects.filter(state=m.State.PENDING, blockers=0, order__state=m.State.APPROVED).order_by("pk"):
+    for refund in m.Refund.objects.filter(state=m.State.PENDING, blockers=0, order__state=m.State.APPROVED).order_by(
+        "pk"
+    ):
         review.approve(refund, by=run.owner)
         run.counts["refunds posted"] += 1
 
@@ -147,9 +180,21 @@ def _every_total_is_what_the_independent_script_found(run: Run) -> None:
         theirs = (want["number"], want["currency"], Decimal(want["total_stated"]), Decimal(want["total_from_header"]))
         wrong += [f"{want['file']}: {ours} instead of {theirs}"] if ours != theirs else []
         lines = Decimal(want.get("total_per_part", want["total_from_lines"]))
-        wrong += [f"{want['file']} {order.number}: lines make {order.by_lines}, not {lines}"] if order.by_lines != lines else []
-        flags = {"test": order.test, "cancelled": order.cancelled_at is not None, "gift_card_redeemed": order.gift_cards_redeemed > 0}
-        wrong += [f"{want['file']} {order.number}: {flag}" for flag, value in flags.items() if value != (flag in want["flags"])]
+        wrong += (
+            [f"{want['file']} {order.number}: lines make {order.by_lines}, not {lines}"]
+            if order.by_lines != lines
+            else []
+        )
+        flags = {
+            "test": order.test,
+            "cancelled": order.cancelled_at is not None,
+            "gift_card_redeemed": order.gift_cards_redeemed > 0,
+        }
+        wrong += [
+            f"{want['file']} {order.number}: {flag}"
+            for flag, value in flags.items()
+            if value != (flag in want["flags"])
+        ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -181,14 +226,22 @@ def _the_books_hold_what_the_orders_said(run: Run) -> None:
     """Gross per currency by the script's totals, net and tax by ours, all against the ledger as Beancount reads it; and the proof holds."""
     gross: defaultdict[str, Decimal] = defaultdict(Decimal)
     taxes: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    codes = {(code.name, code.rate): code.account.code for code in m.TaxCode.objects.select_related("account") if code.account}
+    codes = {
+        (code.name, code.rate): code.account.code
+        for code in m.TaxCode.objects.select_related("account")
+        if code.account
+    }
     for want, order in run.posted():
         gross[order.currency] += Decimal(want["total_stated"]) + Decimal(want.get("gift_cards") or 0)
         for tax in m.LineTax.objects.filter(line__order=order, line__removed=False):
             taxes[order.currency, codes[tax.title, tax.rate]] += tax.amount
     booked_gross, booked_taxes = _invoices_in(run.folder)
-    assert {key: value for key, value in booked_gross.items() if value} == {key: value for key, value in gross.items() if value}
-    assert {key: value for key, value in booked_taxes.items() if value} == {key: value for key, value in taxes.items() if value}
+    assert {key: value for key, value in booked_gross.items() if value} == {
+        key: value for key, value in gross.items() if value
+    }
+    assert {key: value for key, value in booked_taxes.items() if value} == {
+        key: value for key, value in taxes.items() if value
+    }
     found = reconciliation.proof()
     assert found.differences == ()
     run.counts["source adjustments"] = m.DocumentLine.objects.filter(kind="rounding").count()
@@ -217,5 +270,7 @@ def _report(run: Run) -> None:
     print(f"\nfiles refused: {sum(run.refused.values())} {dict(run.refused)}; orders read: {len(run.orders)}")
     for what, count in sorted(run.counts.items()):
         print(f"  {count:4} {what}")
-    total = money.total(row.booked for row in reconciliation.proof().sales if row.measure == "gross" and row.currency == "USD")
+    total = money.total(
+        row.booked for row in reconciliation.proof().sales if row.measure == "gross" and row.currency == "USD"
+    )
     print(f"  USD booked: {total}")

@@ -1,4 +1,5 @@
 """Every real order file for which a reader exists is read as an independent script read it; every other file is refused with the reason."""
+
 from __future__ import annotations
 
 import io
@@ -60,15 +61,27 @@ def facts(order: incoming.Order) -> dict[str, Any]:
     tracking = [number for item in order.shipments for number in item.tracking_number.split(", ") if number]
     differences = [order.totals.total - from_lines(order), order.totals.total - (order.totals.by_header or Decimal(0))]
     return {
-        "order_id": order.id, "number": order.number, "currency": order.currency,
-        "placed_at": order.placed_at, "updated_at": order.updated_at, "store_status": order.store_state,
+        "order_id": order.id,
+        "number": order.number,
+        "currency": order.currency,
+        "placed_at": order.placed_at,
+        "updated_at": order.updated_at,
+        "store_status": order.store_state,
         "lines": sum(line.kind in FROM_ITEMS for line in order.lines),
-        "total_stated": order.totals.total, "total_from_header": order.totals.by_header, "total_from_lines": from_lines(order),
+        "total_stated": order.totals.total,
+        "total_from_header": order.totals.by_header,
+        "total_from_lines": from_lines(order),
         "difference": max(differences, key=abs),
-        "tax": order.totals.tax, "shipping": money.total(line.amount for line in order.lines if line.kind == LineKind.SHIPPING),
-        "discount": money.total(line.discount for line in order.lines), "refunds": len(order.refunds), "refunded": order.totals.refunded,
-        "tip": order.totals.tip or 0, "duties": order.totals.duties or 0, "fees": order.totals.fees or 0,
-        "tracking_numbers": len(tracking), "lines_without_sku": sum(not line.sku for line in order.lines if line.kind in FROM_ITEMS),
+        "tax": order.totals.tax,
+        "shipping": money.total(line.amount for line in order.lines if line.kind == LineKind.SHIPPING),
+        "discount": money.total(line.discount for line in order.lines),
+        "refunds": len(order.refunds),
+        "refunded": order.totals.refunded,
+        "tip": order.totals.tip or 0,
+        "duties": order.totals.duties or 0,
+        "fees": order.totals.fees or 0,
+        "tracking_numbers": len(tracking),
+        "lines_without_sku": sum(not line.sku for line in order.lines if line.kind in FROM_ITEMS),
     }
 
 
@@ -90,16 +103,24 @@ def typed(key: str, value: Any) -> Any:
     return Decimal(value) if money_like else value
 
 
-facts_of_nothing = list(facts(incoming.Order(
-    id="", number="", currency="EUR", totals=incoming.Totals(total=Decimal(0)), lines=(), placed_at=None)))
+facts_of_nothing = list(
+    facts(
+        incoming.Order(
+            id="", number="", currency="EUR", totals=incoming.Totals(total=Decimal(0)), lines=(), placed_at=None
+        )
+    )
+)
 
 
 def test_every_order_is_read_as_the_independent_script_read_it(samples: Path, expected: dict[str, Any]) -> None:
     differing, counts = [], Counter[str]()
     for want, order in pairs(samples, expected):
         ours, theirs = facts(order), wanted(want)
-        differing += [f"{want['file']} {order.number} {key}: {ours[key]} instead of {value}"
-                      for key, value in theirs.items() if ours[key] != value]
+        differing += [
+            f"{want['file']} {order.number} {key}: {ours[key]} instead of {value}"
+            for key, value in theirs.items()
+            if ours[key] != value
+        ]
         counts[want["status"]] += 1
     print(f"\nread {counts.total()} orders: {dict(counts)}")
     assert not differing, "\n".join(differing)
@@ -109,17 +130,24 @@ def test_every_flag_that_concerns_a_reader_is_set(samples: Path, expected: dict[
     differing = []
     for want, order in pairs(samples, expected):
         ours = {
-            "test": order.test, "cancelled": order.cancelled_at is not None,
-            "draft": order.draft and order.store_state == "draft", "auto-draft": order.draft and order.store_state == "auto-draft",
+            "test": order.test,
+            "cancelled": order.cancelled_at is not None,
+            "draft": order.draft and order.store_state == "draft",
+            "auto-draft": order.draft and order.store_state == "auto-draft",
             "gift_card_redeemed": order.gift_cards_redeemed > 0,
             "no_lines": not any(line.kind in FROM_ITEMS for line in order.lines),
             "date_unreadable": any(note.startswith("The date") for note in order.notes),
             "tax_missing": order.totals.tax is None,
         }
-        if want["platform"] == "shopify-csv":  # the script says voided in a table only, where there is no other word for it
+        if (
+            want["platform"] == "shopify-csv"
+        ):  # the script says voided in a table only, where there is no other word for it
             ours["voided"] = order.payment_state == PaymentState.VOIDED
-        differing += [f"{want['file']} {order.number} {flag}: {value}" for flag, value in ours.items()
-                      if value != (flag in want["flags"])]
+        differing += [
+            f"{want['file']} {order.number} {flag}: {value}"
+            for flag, value in ours.items()
+            if value != (flag in want["flags"])
+        ]
     assert not differing, "\n".join(differing)
 
 
@@ -128,8 +156,13 @@ def test_every_identity_that_breaks_is_told_with_its_exact_difference(samples: P
     differing = []
     for want, order in pairs(samples, expected):
         theirs = {code.split("_")[0]: Decimal(want["identities"][code]) for code in want["fail"]}
-        theirs = {code: value for code, value in theirs.items()
-                  if code != "W10" and money.rounded(value, order.currency) and not (want["status"] == "explained" and code in {"W1", "W2"})}
+        theirs = {
+            code: value
+            for code, value in theirs.items()
+            if code != "W10"
+            and money.rounded(value, order.currency)
+            and not (want["status"] == "explained" and code in {"W1", "W2"})
+        }
         ours = {identity.code: identity.difference for identity in order.identities}
         if ours != theirs:
             differing.append(f"{want['file']} {order.number}: {ours} instead of {theirs}")

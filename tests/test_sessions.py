@@ -1,4 +1,5 @@
 """A session ends eight hours after it began, and half an hour after the last page."""
+
 from __future__ import annotations
 
 import pytest

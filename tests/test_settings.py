@@ -1,4 +1,5 @@
 """Settings come from the environment; production refuses in one sentence what it cannot do without."""
+
 from __future__ import annotations
 
 import os
@@ -22,8 +23,14 @@ PRODUCTION = {
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs manage.py with nothing in the environment but what is given."""
-    return subprocess.run([sys.executable, "manage.py", *arguments], cwd=settings.BASE_DIR, text=True,
-                          capture_output=True, check=False, env={"PATH": os.environ["PATH"], **environment})
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        text=True,
+        capture_output=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], **environment},
+    )
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "ORDERSYNC_FIELD_KEYS", "DATABASE_URL"])
@@ -60,17 +67,22 @@ def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("Yes", True), ("off", False), ("", True)])
-def test_a_flag_reads_yes_and_no_and_else_its_default(
-        monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
+def test_a_flag_reads_yes_and_no_and_else_its_default(monkeypatch: pytest.MonkeyPatch, text: str, value: bool) -> None:
     monkeypatch.setenv("SOME", text)
     assert env.flag("SOME", True) is value
 
 
-@pytest.mark.parametrize(("read", "text", "words"), [
-    (env.flag, "maybe", "neither yes nor no"), (env.number, "-1", "not a whole number"),
-    (env.number, "²", "not a whole number")])
+@pytest.mark.parametrize(
+    ("read", "text", "words"),
+    [
+        (env.flag, "maybe", "neither yes nor no"),
+        (env.number, "-1", "not a whole number"),
+        (env.number, "²", "not a whole number"),
+    ],
+)
 def test_a_value_that_cannot_be_understood_is_named(
-        monkeypatch: pytest.MonkeyPatch, read, text: str, words: str) -> None:
+    monkeypatch: pytest.MonkeyPatch, read, text: str, words: str
+) -> None:
     monkeypatch.setenv("SOME", text)
     with pytest.raises(env.SettingError, match=f"SOME is .*{words}"):
         read("SOME", 0)
@@ -79,7 +91,13 @@ def test_a_value_that_cannot_be_understood_is_named(
 def test_a_database_address_is_taken_apart() -> None:
     entry = env.database("postgresql://me:p%40ss@db.example.com:6543/books?sslmode=require")
     assert (entry["USER"], entry["PASSWORD"], entry["HOST"], entry["PORT"], entry["NAME"], entry["OPTIONS"]) == (
-        "me", "p@ss", "db.example.com", "6543", "books", {"sslmode": "require"})
+        "me",
+        "p@ss",
+        "db.example.com",
+        "6543",
+        "books",
+        {"sslmode": "require"},
+    )
     assert env.database("postgres:///books?host=/run/pg")["HOST"] == "/run/pg"
 
 
@@ -99,8 +117,9 @@ def test_the_job_settings_are_held() -> None:
     assert not checks.jobs_are_a_doorbell()
 
 
-@pytest.mark.parametrize("change", [
-    {"max_attempts": 0}, {"ack_failures": False}, {"catch_up": True}, {"queue_limit": 4}, {"retry": 390}])
+@pytest.mark.parametrize(
+    "change", [{"max_attempts": 0}, {"ack_failures": False}, {"catch_up": True}, {"queue_limit": 4}, {"retry": 390}]
+)
 def test_a_changed_job_setting_is_an_error(settings, change: dict[str, object]) -> None:
     settings.Q_CLUSTER = settings.Q_CLUSTER | change
     (name,) = change
@@ -123,5 +142,12 @@ def test_the_database_folds_letters_beyond_ascii() -> None:
 def test_every_page_carries_the_strict_policy(client: Client) -> None:
     policy = client.get("/admin/login/").headers["Content-Security-Policy"]
     assert set(policy.split("; ")) == {
-        "default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "object-src 'none'",
-        "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"}
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    }

@@ -1,4 +1,5 @@
 """Shopify's order export is read whatever its age, its order of rows and its cells, and nothing in it is guessed."""
+
 from __future__ import annotations
 
 import csv
@@ -16,17 +17,50 @@ from orders.incoming import LineKind, PaymentKind, PaymentMethod, PaymentState
 SETTING = base.Setting(currency="EUR", time_zone="Europe/Berlin")
 D = Decimal
 HEAD = {
-    "Name": "#1001", "Email": "ann@example.org", "Financial Status": "paid", "Paid at": "2025-10-07 09:50:27 +0200",
-    "Fulfillment Status": "unfulfilled", "Fulfilled at": "", "Currency": "EUR", "Subtotal": "30.00", "Shipping": "5.00",
-    "Taxes": "0.00", "Total": "35.00", "Discount Code": "", "Discount Amount": "0.00", "Shipping Method": "Standard",
-    "Created at": "2025-10-07 09:50:26 +0200", "Lineitem quantity": "1", "Lineitem name": "Cup", "Lineitem price": "10.00",
-    "Lineitem sku": "CUP", "Lineitem requires shipping": "true", "Lineitem taxable": "true", "Billing Name": "Ann Li",
-    "Billing Zip": "'10115", "Billing Country": "DE", "Cancelled at": "", "Payment Method": "Stripe", "Refunded Amount": "0.00",
-    "Outstanding Balance": "0.00", "Id": "5044773697115", "Lineitem discount": "0.00", "Tax 1 Name": "", "Tax 1 Value": "",
+    "Name": "#1001",
+    "Email": "ann@example.org",
+    "Financial Status": "paid",
+    "Paid at": "2025-10-07 09:50:27 +0200",
+    "Fulfillment Status": "unfulfilled",
+    "Fulfilled at": "",
+    "Currency": "EUR",
+    "Subtotal": "30.00",
+    "Shipping": "5.00",
+    "Taxes": "0.00",
+    "Total": "35.00",
+    "Discount Code": "",
+    "Discount Amount": "0.00",
+    "Shipping Method": "Standard",
+    "Created at": "2025-10-07 09:50:26 +0200",
+    "Lineitem quantity": "1",
+    "Lineitem name": "Cup",
+    "Lineitem price": "10.00",
+    "Lineitem sku": "CUP",
+    "Lineitem requires shipping": "true",
+    "Lineitem taxable": "true",
+    "Billing Name": "Ann Li",
+    "Billing Zip": "'10115",
+    "Billing Country": "DE",
+    "Cancelled at": "",
+    "Payment Method": "Stripe",
+    "Refunded Amount": "0.00",
+    "Outstanding Balance": "0.00",
+    "Id": "5044773697115",
+    "Lineitem discount": "0.00",
+    "Tax 1 Name": "",
+    "Tax 1 Value": "",
     "Duties": "",
 }
-ITEM = {"Name": "#1001", "Created at": HEAD["Created at"], "Lineitem quantity": "2", "Lineitem name": "Plate",
-        "Lineitem price": "10.00", "Lineitem sku": "PLATE", "Lineitem taxable": "true", "Lineitem discount": "0.00"}
+ITEM = {
+    "Name": "#1001",
+    "Created at": HEAD["Created at"],
+    "Lineitem quantity": "2",
+    "Lineitem name": "Plate",
+    "Lineitem price": "10.00",
+    "Lineitem sku": "PLATE",
+    "Lineitem taxable": "true",
+    "Lineitem discount": "0.00",
+}
 
 
 def written(rows: Sequence[dict[str, str]], columns: Sequence[str] = tuple(HEAD), delimiter: str = ",") -> bytes:
@@ -56,8 +90,16 @@ def refused(*rows: dict[str, str]) -> incoming.Refusal:
 def test_an_order_is_read_with_its_items_shipping_and_derived_payment() -> None:
     order = one(HEAD, ITEM)
     assert [(line.kind, line.sku, line.quantity, line.amount) for line in order.lines] == [
-        (LineKind.ITEM, "CUP", D(1), D(10)), (LineKind.ITEM, "PLATE", D(2), D(20)), (LineKind.SHIPPING, "", D(1), D(5))]
-    assert (order.id, order.number, order.totals.total, order.totals.by_header) == ("5044773697115", "#1001", D(35), D(35))
+        (LineKind.ITEM, "CUP", D(1), D(10)),
+        (LineKind.ITEM, "PLATE", D(2), D(20)),
+        (LineKind.SHIPPING, "", D(1), D(5)),
+    ]
+    assert (order.id, order.number, order.totals.total, order.totals.by_header) == (
+        "5044773697115",
+        "#1001",
+        D(35),
+        D(35),
+    )
     [payment] = order.payments
     assert (payment.amount, payment.method, payment.derived) == (D(35), PaymentMethod.CARD, True)
     assert order.billing is not None
@@ -70,7 +112,10 @@ def test_an_order_is_read_with_its_items_shipping_and_derived_payment() -> None:
 def test_rows_of_one_order_are_put_together_wherever_they_stand() -> None:
     other = {**HEAD, "Name": "#1002", "Id": "2", "Subtotal": "10.00", "Total": "15.00"}
     orders = read(written([ITEM, other, HEAD]))
-    assert [(order.number, len(order.lines), order.identities) for order in orders] == [("#1001", 3, ()), ("#1002", 2, ())]
+    assert [(order.number, len(order.lines), order.identities) for order in orders] == [
+        ("#1001", 3, ()),
+        ("#1002", 2, ()),
+    ]
 
 
 def test_titles_are_matched_by_name_in_any_spelling_order_and_delimiter() -> None:
@@ -82,7 +127,11 @@ def test_titles_are_matched_by_name_in_any_spelling_order_and_delimiter() -> Non
 
 
 def test_an_old_file_without_newer_columns_is_read() -> None:
-    old = [name for name in HEAD if name not in {"Outstanding Balance", "Duties", "Tax 1 Name", "Tax 1 Value", "Lineitem discount"}]
+    old = [
+        name
+        for name in HEAD
+        if name not in {"Outstanding Balance", "Duties", "Tax 1 Name", "Tax 1 Value", "Lineitem discount"}
+    ]
     [order] = read(written([HEAD, ITEM], old))
     assert isinstance(order, incoming.Order)
     assert order.totals.by_header == D(35)
@@ -123,7 +172,9 @@ def test_a_total_that_fits_neither_way_breaks_c2_by_the_exact_difference() -> No
 def test_a_discount_is_spread_by_value_and_marked_as_derived() -> None:
     order = one({**HEAD, "Discount Amount": "10.00", "Subtotal": "20.00", "Total": "25.00"}, ITEM)
     assert [(line.discount, line.amount, line.derived) for line in order.lines[:2]] == [
-        (D("3.33"), D("6.67"), True), (D("6.67"), D("13.33"), True)]
+        (D("3.33"), D("6.67"), True),
+        (D("6.67"), D("13.33"), True),
+    ]
     assert not order.identities
     assert any("spread" in note for note in order.notes)
 
@@ -145,7 +196,9 @@ def test_a_refund_in_full_has_every_line_and_a_part_of_it_none() -> None:
 
 def test_a_payment_shared_by_two_gateways_is_one_payment_with_a_note() -> None:
     order = one({**HEAD, "Payment Method": "Gift Card + Stripe"}, ITEM)
-    assert [(payment.method, payment.gateway) for payment in order.payments] == [(PaymentMethod.OTHER, "Gift Card + Stripe")]
+    assert [(payment.method, payment.gateway) for payment in order.payments] == [
+        (PaymentMethod.OTHER, "Gift Card + Stripe")
+    ]
     assert any("does not say how much" in note for note in order.notes)
 
 
@@ -157,14 +210,28 @@ def test_an_order_called_paid_whose_balance_is_outstanding_has_no_payment() -> N
 
 
 def test_gift_cards_sold_and_tips_are_known_by_their_line() -> None:
-    card = {**ITEM, "Lineitem name": "Gift Card - 20", "Lineitem requires shipping": "false", "Lineitem taxable": "false"}
+    card = {
+        **ITEM,
+        "Lineitem name": "Gift Card - 20",
+        "Lineitem requires shipping": "false",
+        "Lineitem taxable": "false",
+    }
     order = one(HEAD, {**card, "Lineitem quantity": "1"}, {**ITEM, "Lineitem name": "Tip", "Lineitem quantity": "1"})
     assert [line.kind for line in order.lines] == [LineKind.ITEM, LineKind.GIFT_CARD, LineKind.TIP, LineKind.SHIPPING]
 
 
-@pytest.mark.parametrize(("column", "cell"), [
-    ("Total", "1,234.50"), ("Total", "35,00"), ("Total", "€35"), ("Total", "NaN"), ("Lineitem quantity", ""),
-    ("Created at", "24/12/2023 10:35"), ("Created at", "03/04/2026")])
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("Total", "1,234.50"),
+        ("Total", "35,00"),
+        ("Total", "€35"),
+        ("Total", "NaN"),
+        ("Lineitem quantity", ""),
+        ("Created at", "24/12/2023 10:35"),
+        ("Created at", "03/04/2026"),
+    ],
+)
 def test_what_cannot_be_made_out_is_refused_with_field_value_and_fix(column: str, cell: str) -> None:
     good = {**HEAD, "Name": "#1", "Id": "1", "Subtotal": "10.00", "Total": "15.00"}
     refusal, order = read(written([{**HEAD, column: cell}, good]))
@@ -184,7 +251,10 @@ def test_a_file_without_its_money_columns_is_refused_naming_them() -> None:
 
 def test_two_files_put_together_are_read_as_one() -> None:
     other = written([{**HEAD, "Name": "#1002", "Id": "2", "Subtotal": "10.00", "Total": "15.00"}])
-    assert [order.number for order in read(written([HEAD, ITEM]) + other) if isinstance(order, incoming.Order)] == ["#1001", "#1002"]
+    assert [order.number for order in read(written([HEAD, ITEM]) + other) if isinstance(order, incoming.Order)] == [
+        "#1001",
+        "#1002",
+    ]
 
 
 def test_yen_keep_a_discount_that_has_no_smaller_unit_whole() -> None:

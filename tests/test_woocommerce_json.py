@@ -1,4 +1,5 @@
 """WooCommerce's order JSON is read in each of its shapes, always without tax in its lines, with refunds, gift cards and odd values."""
+
 from __future__ import annotations
 
 import io
@@ -18,20 +19,67 @@ from orders.incoming import FulfilmentState, LineKind, PaymentMethod, PaymentSta
 
 SETTING = base.Setting(currency="CAD", time_zone="America/Vancouver")
 D = Decimal
-LINE = {"id": 3, "name": "Tee", "product_id": 10, "variation_id": 0, "quantity": 2, "subtotal": "40.00", "subtotal_tax": "4.80",
-        "total": "36.00", "total_tax": "4.32", "taxes": [{"id": 1, "total": "1.80"}, {"id": 2, "total": "2.52"}], "sku": "TEE",
-        "price": 18}
+LINE = {
+    "id": 3,
+    "name": "Tee",
+    "product_id": 10,
+    "variation_id": 0,
+    "quantity": 2,
+    "subtotal": "40.00",
+    "subtotal_tax": "4.80",
+    "total": "36.00",
+    "total_tax": "4.32",
+    "taxes": [{"id": 1, "total": "1.80"}, {"id": 2, "total": "2.52"}],
+    "sku": "TEE",
+    "price": 18,
+}
 ORDER: dict[str, Any] = {
-    "id": 32, "number": "W-32", "status": "processing", "currency": "CAD", "prices_include_tax": True, "order_key": "k",
-    "date_created": "2026-11-22T15:58:02", "date_created_gmt": "2026-11-22T23:58:02", "date_modified": "2026-11-22T16:01:06",
-    "date_modified_gmt": None, "date_paid_gmt": "2026-11-23T00:01:04", "discount_total": "4.00", "discount_tax": "0.48",
-    "shipping_total": "10.00", "shipping_tax": "0.50", "cart_tax": "4.32", "total": "50.82", "total_tax": "4.82", "customer_id": 0,
-    "billing": {"first_name": "Ann", "last_name": "Li", "country": "CA", "email": "ann@example.org"}, "payment_method": "bacs",
-    "meta_data": [], "line_items": [LINE], "fee_lines": [], "refunds": [],
-    "tax_lines": [{"rate_id": 1, "rate_code": "CA-BC-GST-1", "label": "GST", "tax_total": "1.80", "shipping_tax_total": "0.50",
-                   "rate_percent": 5}, {"rate_id": 2, "rate_code": "CA-BC-PST-2", "label": "PST", "tax_total": "2.52",
-                                        "shipping_tax_total": "0.00", "rate_percent": 7}],
-    "shipping_lines": [{"id": 5, "method_title": "Flat", "total": "10.00", "total_tax": "0.50", "taxes": [{"id": 1, "total": "0.50"}]}],
+    "id": 32,
+    "number": "W-32",
+    "status": "processing",
+    "currency": "CAD",
+    "prices_include_tax": True,
+    "order_key": "k",
+    "date_created": "2026-11-22T15:58:02",
+    "date_created_gmt": "2026-11-22T23:58:02",
+    "date_modified": "2026-11-22T16:01:06",
+    "date_modified_gmt": None,
+    "date_paid_gmt": "2026-11-23T00:01:04",
+    "discount_total": "4.00",
+    "discount_tax": "0.48",
+    "shipping_total": "10.00",
+    "shipping_tax": "0.50",
+    "cart_tax": "4.32",
+    "total": "50.82",
+    "total_tax": "4.82",
+    "customer_id": 0,
+    "billing": {"first_name": "Ann", "last_name": "Li", "country": "CA", "email": "ann@example.org"},
+    "payment_method": "bacs",
+    "meta_data": [],
+    "line_items": [LINE],
+    "fee_lines": [],
+    "refunds": [],
+    "tax_lines": [
+        {
+            "rate_id": 1,
+            "rate_code": "CA-BC-GST-1",
+            "label": "GST",
+            "tax_total": "1.80",
+            "shipping_tax_total": "0.50",
+            "rate_percent": 5,
+        },
+        {
+            "rate_id": 2,
+            "rate_code": "CA-BC-PST-2",
+            "label": "PST",
+            "tax_total": "2.52",
+            "shipping_tax_total": "0.00",
+            "rate_percent": 7,
+        },
+    ],
+    "shipping_lines": [
+        {"id": 5, "method_title": "Flat", "total": "10.00", "total_tax": "0.50", "taxes": [{"id": 1, "total": "0.50"}]}
+    ],
     "coupon_lines": [{"code": "ten", "discount": "4.00"}],
 }
 
@@ -56,7 +104,9 @@ def test_lines_are_without_tax_even_where_prices_were_entered_with_it() -> None:
     item = order.lines[0]
     assert (order.tax_included, item.amount, item.discount) == (False, D(36), D(4))
     assert [(tax.title, tax.rate, tax.amount, tax.country, tax.region) for tax in item.taxes] == [
-        ("GST", D("0.05"), D("1.80"), "CA", "BC"), ("PST", D("0.07"), D("2.52"), "CA", "BC")]
+        ("GST", D("0.05"), D("1.80"), "CA", "BC"),
+        ("PST", D("0.07"), D("2.52"), "CA", "BC"),
+    ]
     assert order.totals.by_header == order.totals.total
     assert not order.identities
 
@@ -76,7 +126,9 @@ def test_a_gift_card_taken_off_the_total_is_a_payment_and_explains_the_total() -
     order = one(gift_cards=[{"code": "A", "amount": 20}], total="30.82")
     assert (order.totals.taken_off, order.gift_cards_redeemed) == (D(20), D(20))
     assert [(payment.method, payment.amount) for payment in order.payments] == [
-        (PaymentMethod.GIFT_CARD, D(20)), (PaymentMethod.BANK, D("30.82"))]
+        (PaymentMethod.GIFT_CARD, D(20)),
+        (PaymentMethod.BANK, D("30.82")),
+    ]
     assert not order.identities
 
 
@@ -89,9 +141,22 @@ def test_a_refund_stub_tells_its_amount_and_asks_for_its_lines() -> None:
 
 
 def test_a_whole_refund_has_its_lines_linked_and_positive() -> None:
-    whole = {"id": 45, "amount": "20.16", "date_created_gmt": "2026-11-24T00:00:00", "line_items": [
-        {"id": 70, "quantity": -1, "total": "-18.00", "total_tax": "-2.16", "sku": "TEE", "taxes": [
-            {"id": 1, "total": "-0.90"}, {"id": 2, "total": "-1.26"}], "meta_data": [{"key": "_refunded_item_id", "value": "3"}]}]}
+    whole = {
+        "id": 45,
+        "amount": "20.16",
+        "date_created_gmt": "2026-11-24T00:00:00",
+        "line_items": [
+            {
+                "id": 70,
+                "quantity": -1,
+                "total": "-18.00",
+                "total_tax": "-2.16",
+                "sku": "TEE",
+                "taxes": [{"id": 1, "total": "-0.90"}, {"id": 2, "total": "-1.26"}],
+                "meta_data": [{"key": "_refunded_item_id", "value": "3"}],
+            }
+        ],
+    }
     [refund] = one(refunds=[whole]).refunds
     [line] = refund.lines
     assert (line.amount, line.quantity, line.line_id) == (D(18), D(1), "3")
@@ -99,7 +164,13 @@ def test_a_whole_refund_has_its_lines_linked_and_positive() -> None:
 
 
 def test_a_negative_fee_is_a_discount_and_a_fee_named_tip_a_tip() -> None:
-    order = one(fee_lines=[{"name": "Bundle", "total": "-2.00"}, {"name": "Tip", "total": "1.00"}, {"name": "COD", "total": "3.00"}])
+    order = one(
+        fee_lines=[
+            {"name": "Bundle", "total": "-2.00"},
+            {"name": "Tip", "total": "1.00"},
+            {"name": "COD", "total": "3.00"},
+        ]
+    )
     assert [line.kind for line in order.lines[2:]] == [LineKind.DISCOUNT, LineKind.TIP, LineKind.FEE]
 
 
@@ -109,14 +180,22 @@ def test_cash_on_delivery_is_processing_but_unpaid() -> None:
 
 
 def test_a_completed_order_is_one_shipment_with_its_tracking_numbers() -> None:
-    parcels = [{"tracking_provider": "fedex", "tracking_number": number, "date_shipped": "1566259200"} for number in ("1", "2")]
+    parcels = [
+        {"tracking_provider": "fedex", "tracking_number": number, "date_shipped": "1566259200"} for number in ("1", "2")
+    ]
     order = one(status="completed", meta_data=[{"key": "_wc_shipment_tracking_items", "value": parcels}])
     [shipment] = order.shipments
-    assert (shipment.tracking_number, shipment.carrier, order.fulfilment_state) == ("1, 2", "fedex", FulfilmentState.FULFILLED)
+    assert (shipment.tracking_number, shipment.carrier, order.fulfilment_state) == (
+        "1, 2",
+        "fedex",
+        FulfilmentState.FULFILLED,
+    )
 
 
-@pytest.mark.parametrize(("status", "draft", "cancelled"), [
-    ("checkout-draft", True, False), ("auto-draft", True, False), ("cancelled", False, True), ("trash", False, True)])
+@pytest.mark.parametrize(
+    ("status", "draft", "cancelled"),
+    [("checkout-draft", True, False), ("auto-draft", True, False), ("cancelled", False, True), ("trash", False, True)],
+)
 def test_drafts_and_cancelled_orders_are_told(status: str, draft: bool, cancelled: bool) -> None:
     order = one(status=status)
     assert (order.draft, order.cancelled_at is not None) == (draft, cancelled)
@@ -130,16 +209,27 @@ def test_what_plugins_say_of_vat_id_exemption_and_test_mode_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("gateway", "currency", "kept", "fee"),
-    [("stripe", "CAD", "1.21", "1.21"), ("stripe", "USD", "0.90", "0"), ("bacs", "CAD", "1.21", "0"), ("stripe", "CAD", "60", "0")],
+    [
+        ("stripe", "CAD", "1.21", "1.21"),
+        ("stripe", "USD", "0.90", "0"),
+        ("bacs", "CAD", "1.21", "0"),
+        ("stripe", "CAD", "60", "0"),
+    ],
 )
-def test_what_stripe_kept_is_the_payments_fee_where_it_is_in_the_orders_currency(gateway: str, currency: str, kept: str, fee: str) -> None:
+def test_what_stripe_kept_is_the_payments_fee_where_it_is_in_the_orders_currency(
+    gateway: str, currency: str, kept: str, fee: str
+) -> None:
     noted = {"_stripe_fee": kept, "_stripe_currency": currency}
     order = one(payment_method=gateway, meta_data=[{"key": key, "value": value} for key, value in noted.items()])
     assert [payment.fee for payment in order.payments] == [D(fee)]
 
 
 def test_odd_types_are_read_for_what_they_mean() -> None:
-    order = one(id="32", line_items=[{**LINE, "sku": 123, "quantity": "1.5", "taxes": {"0": {"id": "1", "total": 4.32}}}], billing=None)
+    order = one(
+        id="32",
+        line_items=[{**LINE, "sku": 123, "quantity": "1.5", "taxes": {"0": {"id": "1", "total": 4.32}}}],
+        billing=None,
+    )
     assert (order.id, order.lines[0].sku, order.lines[0].quantity, order.billing) == ("32", "123", D("1.5"), None)
 
 
@@ -151,16 +241,38 @@ def test_a_date_that_is_none_is_left_out_with_a_note() -> None:
 
 def test_every_broken_identity_is_told_with_its_difference() -> None:
     order = one(total="51.00", shipping_total="9.00")
-    assert {item.code: item.difference for item in order.identities} == {"W1": D("0.18"), "W2": D("0.18"), "W11": D("-1.00")}
+    assert {item.code: item.difference for item in order.identities} == {
+        "W1": D("0.18"),
+        "W2": D("0.18"),
+        "W11": D("-1.00"),
+    }
     assert order.totals.by_header == D("49.82")
 
 
-FULL = {**ORDER, "gift_cards": [{"amount": 1}], "refunds": [{"id": 1, "amount": "1", "line_items": [LINE]}], "fee_lines": [{"total": "1"}],
-        "meta_data": [{"key": "_wc_shipment_tracking_items", "value": [{"tracking_number": "1", "date_shipped": "1"}]}]}
-ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=5),
-                st.just([]), st.just({}), st.just([1]), st.just({"a": "b"}), st.just("0001-01-01T00:00:00"))
-PATHS = [(key, inner) for key, value in FULL.items() for inner in
-         [None, *(value[0] if isinstance(value, list) and value else value if isinstance(value, dict) else {})]]
+FULL = {
+    **ORDER,
+    "gift_cards": [{"amount": 1}],
+    "refunds": [{"id": 1, "amount": "1", "line_items": [LINE]}],
+    "fee_lines": [{"total": "1"}],
+    "meta_data": [{"key": "_wc_shipment_tracking_items", "value": [{"tracking_number": "1", "date_shipped": "1"}]}],
+}
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({}),
+    st.just([1]),
+    st.just({"a": "b"}),
+    st.just("0001-01-01T00:00:00"),
+)
+PATHS = [
+    (key, inner)
+    for key, value in FULL.items()
+    for inner in [None, *(value[0] if isinstance(value, list) and value else value if isinstance(value, dict) else {})]
+]
 
 
 @settings(max_examples=400, deadline=None)

@@ -39,14 +39,18 @@ def records(
     except _Broken as broken:
         if not where:
             raise Unreadable(f"The file cannot be read as JSON: {broken} Fetch it again from the store.") from broken
-        reason = f"After {where} the file cannot be read any further: {broken} Fetch the file again and import it once more."
+        reason = (
+            f"After {where} the file cannot be read any further: {broken} Fetch the file again and import it once more."
+        )
         yield incoming.Refusal(where=f"after {where}", reason=reason)
 
 
 def _record(where: str, value: object, make: Callable[[Node], incoming.Record]) -> incoming.Record:
     raw = json.dumps(value, default=str)
     if not isinstance(value, Mapping):
-        return incoming.Refusal(where=where, reason=f"An order was expected here, not “{raw[:60]}”.", value=raw[:200], raw=raw)
+        return incoming.Refusal(
+            where=where, reason=f"An order was expected here, not “{raw[:60]}”.", value=raw[:200], raw=raw
+        )
     node = Node(value)
     try:
         return make(node)

@@ -42,7 +42,9 @@ def number(name: str, value: object) -> Decimal | None:
             return None
         found = Decimal(text) if _PLAIN_NUMBER.fullmatch(text) else None
     if found is None or not found.is_finite():
-        raise Unclear(name, value, "It should be a plain number such as 1234.50: no thousands separator, no currency sign.")
+        raise Unclear(
+            name, value, "It should be a plain number such as 1234.50: no thousands separator, no currency sign."
+        )
     if abs(found) >= _LARGEST:
         raise Unclear(name, value, "It is too large for an amount; it must stay below 100 million million.")
     return money.kept(found)
@@ -118,7 +120,11 @@ class Node:
     def texts(self, key: str) -> list[str]:
         """The texts in the list below the key, without the empty ones."""
         value = self.values.get(key)
-        found = (clean(str(item)) for item in value if isinstance(item, (str, int, Decimal))) if isinstance(value, list) else ()
+        found = (
+            (clean(str(item)) for item in value if isinstance(item, (str, int, Decimal)))
+            if isinstance(value, list)
+            else ()
+        )
         return [item for item in found if item]
 
     def instant(self, key: str, zone: tzinfo = UTC) -> datetime | None:

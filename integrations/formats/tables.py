@@ -68,9 +68,13 @@ def rows(stream: BinaryIO) -> Iterator[Row]:
     try:
         for cells in reader:
             if whole := "".join(cells):
-                yield Row(reader.line_num, [cell.replace(_BETWEEN, "") for cell in cells] if _BETWEEN in whole else cells)
+                yield Row(
+                    reader.line_num, [cell.replace(_BETWEEN, "") for cell in cells] if _BETWEEN in whole else cells
+                )
     except (csv.Error, UnicodeDecodeError) as error:
-        raise Unreadable(f"The table breaks off near line {reader.line_num + 1}: {error}. Export it again from the store.") from error
+        raise Unreadable(
+            f"The table breaks off near line {reader.line_num + 1}: {error}. Export it again from the store."
+        ) from error
     finally:
         text.detach()
 

@@ -11,7 +11,11 @@ from integrations.stores.base import Reader, Unreadable
 HEAD = 1 << 16
 _BINARY = (
     (b"PK\x03\x04", "a spreadsheet or a ZIP archive", "Save it as CSV, or unpack it, and import that file."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Export the orders from the store as CSV and import that file as it is."),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old Excel workbook",
+        "Export the orders from the store as CSV and import that file as it is.",
+    ),
     (b"%PDF", "a PDF", "Export the orders from the store as CSV or JSON."),
     (b"\x1f\x8b", "a compressed file", "Unpack it and import what is inside."),
     (b"\xff\xfe", "text in UTF-16", "Save it as UTF-8 and import that file."),

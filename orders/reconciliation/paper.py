@@ -13,7 +13,18 @@ from orders import money
 from orders.findings.amounts import figure
 from orders.reconciliation.rows import Difference, Proof, Row, Waiting
 
-_TITLES = ("day", "", "store", "adjustments", "approved", "by the ledger", "booked", "waiting", "rejected", "difference")
+_TITLES = (
+    "day",
+    "",
+    "store",
+    "adjustments",
+    "approved",
+    "by the ledger",
+    "booked",
+    "waiting",
+    "rejected",
+    "difference",
+)
 
 
 def text(proof: Proof) -> Iterator[str]:
@@ -29,7 +40,12 @@ def text(proof: Proof) -> Iterator[str]:
 
 def data(proof: Proof) -> dict[str, Any]:
     """The proof as JSON-ready data: amounts as text, days in ISO 8601."""
-    return {"holds": proof.holds, **{name: [_plain(row) for row in getattr(proof, name)] for name in ("sales", "money", "waiting", "differences")}}
+    return {
+        "holds": proof.holds,
+        **{
+            name: [_plain(row) for row in getattr(proof, name)] for name in ("sales", "money", "waiting", "differences")
+        },
+    }
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -45,7 +61,10 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     for cells in (_TITLES, *rows):
         shown = ("" if cells[0] == before else cells[0], *cells[1:])
         before = cells[0]
-        yield "  ".join(cell.ljust(width) if at < 2 else cell.rjust(width) for at, (cell, width) in enumerate(zip(shown, widths, strict=True)))
+        yield "  ".join(
+            cell.ljust(width) if at < 2 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(shown, widths, strict=True))
+        )
 
 
 def _waiting(found: Iterable[Waiting]) -> Iterator[str]:

@@ -36,7 +36,15 @@ def proof(shop: Shop | None = None, from_on: date | None = None, to_on: date | N
     """Prove the orders, refunds and payments of a shop (all shops if None) whose days lie from `from_on` to `to_on`, both included; open ends if None."""
     values = {"shop": shop.pk if shop else None, "from": from_on, "to": to_on, "named": NAMED_AT_MOST}
     near = {"early": from_on and from_on - timedelta(days=2), "late": to_on and to_on + timedelta(days=2)}
-    sales = _read(SALES.format(orders=_within("o", "placed", values), refunds=_within("r", "refunded", values), paid=PAID, fulfilled=FULFILLED), values | near)
+    sales = _read(
+        SALES.format(
+            orders=_within("o", "placed", values),
+            refunds=_within("r", "refunded", values),
+            paid=PAID,
+            fulfilled=FULFILLED,
+        ),
+        values | near,
+    )
     moved = _read(MONEY.format(payments=_moved(values)), values | near)
     return Proof(
         sales=tuple(_rows(sales)), money=tuple(_rows(moved)), waiting=(*_waiting(sales), *_waiting(moved)),
@@ -82,7 +90,9 @@ def _waiting(found: list[dict[str, Any]]) -> Iterator[Waiting]:
             continue
         amount = row["unbooked"] if row["form"] == "sending" else row["unsigned"] + row["left_out"]
         money = row["measure"] == "money"
-        yield Waiting(shop=row["shop"], currency=row["currency"], why=why, count=row["number"], amount=amount, money=money)
+        yield Waiting(
+            shop=row["shop"], currency=row["currency"], why=why, count=row["number"], amount=amount, money=money
+        )
 
 
 def _why(row: dict[str, Any]) -> str:

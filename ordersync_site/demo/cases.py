@@ -73,7 +73,13 @@ def _paid_on_delivery(book: Book) -> Iterator[Told]:
 
 
 def _shipped_in_parts(book: Book) -> Iterator[Told]:
-    sale = book.sale("parcels", cast.GERMANS[1], Sold(good=MUG, quantity=3, rates=DE19), Sold(good=TEA, rates=DE7), shipping=Decimal("4.90"))
+    sale = book.sale(
+        "parcels",
+        cast.GERMANS[1],
+        Sold(good=MUG, quantity=3, rates=DE19),
+        Sold(good=TEA, rates=DE7),
+        shipping=Decimal("4.90"),
+    )
     first = shopify.fulfilment(sale, 1, at=sale.at + timedelta(days=1), lines=[(0, 2)])
     second = shopify.fulfilment(sale, 2, at=sale.at + timedelta(days=3), lines=[(0, 1), (1, 1)])
     yield _told(sale, shop="parcels", fulfillments=[first], fulfillment_status="partial")
@@ -107,7 +113,10 @@ def _gift_cards(book: Book) -> Iterator[Told]:
     order["line_items"][0] |= {"gift_card": True, "requires_shipping": False}
     yield Told(shop="haus", format="shopify", order=order)
     sale = book.sale("haus", cast.GERMANS[6], Sold(good=LAMP, rates=DE19))
-    parts = [shopify.transaction(sale, "sale", Decimal("50.00"), gateway="gift_card"), shopify.transaction(sale, "sale", Decimal("39.00"), n=2)]
+    parts = [
+        shopify.transaction(sale, "sale", Decimal("50.00"), gateway="gift_card"),
+        shopify.transaction(sale, "sale", Decimal("39.00"), n=2),
+    ]
     yield _told(sale, transactions=parts, payment_gateway_names=["gift_card", "shopify_payments"])
     sale = book.sale("haus", cast.GERMANS[7], Sold(good=KETTLE, rates=DE19), gateway="store credit")
     yield _told(sale)
@@ -123,7 +132,14 @@ def _taken_off_the_total(book: Book) -> Iterator[Told]:
 
 def _the_same_number(book: Book) -> Iterator[Told]:
     for shop in ("second", "haus"):
-        sale = book.sale(shop, cast.GERMANS[9], Sold(good=MUG, rates=DE19), number="#4711", tax_included=shop == "haus", gateway="stripe")
+        sale = book.sale(
+            shop,
+            cast.GERMANS[9],
+            Sold(good=MUG, rates=DE19),
+            number="#4711",
+            tax_included=shop == "haus",
+            gateway="stripe",
+        )
         if shop == "haus":
             yield _told(sale)
         else:
@@ -132,7 +148,14 @@ def _the_same_number(book: Book) -> Iterator[Told]:
 
 def _a_cent_apart(book: Book) -> Iterator[Told]:
     """Shops that round at the subtotal state a total which their lines miss by a cent."""
-    sale = book.sale("second", cast.GERMANS[0], Sold(good=TEA, rates=DE7), Sold(good=MUG, rates=DE19), tax_included=False, gateway="stripe")
+    sale = book.sale(
+        "second",
+        cast.GERMANS[0],
+        Sold(good=TEA, rates=DE7),
+        Sold(good=MUG, rates=DE19),
+        tax_included=False,
+        gateway="stripe",
+    )
     order = woocommerce.order(sale)
     order |= {key: str(Decimal(order[key]) + Decimal("0.01")) for key in ("total", "total_tax", "cart_tax")}
     yield Told(shop="second", format="woocommerce", order=order)
@@ -155,7 +178,13 @@ def _extras(book: Book) -> Iterator[Told]:
     alex, kettle = cast.AMERICANS[0], Good(id=6101, sku="STOVE", title="Camping stove", price=Decimal("64.00"))
     yield _told(book.sale("outlet", alex, Sold(good=kettle, rates=(state, county)), **american), shop="outlet")
     tipped = book.sale("outlet", alex, Sold(good=kettle, rates=(state,)), **american)
-    yield _told(tipped, shop="outlet", total_tip_received="5.00", total_price="73.00", transactions=[shopify.transaction(tipped, "sale", Decimal("73.00"))])
+    yield _told(
+        tipped,
+        shop="outlet",
+        total_tip_received="5.00",
+        total_price="73.00",
+        transactions=[shopify.transaction(tipped, "sale", Decimal("73.00"))],
+    )
     market = shopify.order(book.sale("outlet", alex, Sold(good=kettle, rates=(state,)), **american))
     for tax in market["line_items"][0]["tax_lines"]:
         tax["channel_liable"] = True
@@ -163,7 +192,9 @@ def _extras(book: Book) -> Iterator[Told]:
     duty = {"shop_money": {"amount": "6.40", "currency_code": "USD"}}
     taxed = book.sale("outlet", alex, Sold(good=kettle), **american)
     abroad = shopify.order(taxed) | {"original_total_duties_set": duty, "total_price": "70.40"}
-    abroad["line_items"][0]["duties"] = [{"id": 1, "harmonized_system_code": "7321.11", "price_set": duty, "tax_lines": []}]
+    abroad["line_items"][0]["duties"] = [
+        {"id": 1, "harmonized_system_code": "7321.11", "price_set": duty, "tax_lines": []}
+    ]
     abroad["transactions"] = [shopify.transaction(taxed, "sale", Decimal("70.40"))]
     yield Told(shop="outlet", format="shopify", order=abroad)
 
@@ -190,7 +221,13 @@ def _refund(sale: Sale, kind: str) -> shopify.Json:
     if kind == "bare":
         return shopify.refund(sale, 1, Decimal("10.00"), at=at)
     if kind == "shipping":
-        back = {"id": sale.id, "kind": "shipping_refund", "reason": "Shipping refund", "amount": "-4.12", "tax_amount": "-0.78"}
+        back = {
+            "id": sale.id,
+            "kind": "shipping_refund",
+            "reason": "Shipping refund",
+            "amount": "-4.12",
+            "tax_amount": "-0.78",
+        }
         return shopify.refund(sale, 1, Decimal("4.90"), at=at, adjustments=[back])
     if kind == "beyond":
         return shopify.refund(sale, 1, Decimal("29.81"), at=at, lines=[(0, 2)])
@@ -210,8 +247,14 @@ def _for_nothing(book: Book) -> Iterator[Told]:
     """100 % discount: the German books post it, the American ones skip it. And mixed rates under one discount."""
     yield _told(book.sale("haus", cast.GERMANS[5], Sold(good=MUG, discount=MUG.price, rates=DE19)))
     kept: dict[str, Any] = {"currency": "USD", "tax_included": False, "shipping_rates": ()}
-    yield _told(book.sale("outlet", cast.AMERICANS[1], Sold(good=cast.OUTDOOR[1], discount=cast.OUTDOOR[1].price), **kept), shop="outlet")
-    lamp, tea = Sold(good=LAMP, discount=Decimal("8.90"), rates=DE19), Sold(good=TEA, discount=Decimal("0.65"), rates=DE7)
+    yield _told(
+        book.sale("outlet", cast.AMERICANS[1], Sold(good=cast.OUTDOOR[1], discount=cast.OUTDOOR[1].price), **kept),
+        shop="outlet",
+    )
+    lamp, tea = (
+        Sold(good=LAMP, discount=Decimal("8.90"), rates=DE19),
+        Sold(good=TEA, discount=Decimal("0.65"), rates=DE7),
+    )
     yield _told(book.sale("haus", cast.GERMANS[6], lamp, tea))
 
 
@@ -222,7 +265,9 @@ def _other_currencies(book: Book) -> Iterator[Told]:
         sold = Sold(good=tea, quantity=quantity, rates=(("JP CT", Decimal("0.08")),))
         yield _told(book.sale("tokyo", cast.JAPANESE, sold, currency="JPY", shipping_rates=()), shop="tokyo")
     dates = Good(id=9301, sku="HONEY-250", title="Honey, 250 g", price=Decimal("3.125"))
-    sale = book.sale("kuwait", cast.KUWAITI, Sold(good=dates, quantity=3), currency="KWD", tax_included=False, shipping_rates=())
+    sale = book.sale(
+        "kuwait", cast.KUWAITI, Sold(good=dates, quantity=3), currency="KWD", tax_included=False, shipping_rates=()
+    )
     yield _told(sale, shop="kuwait")
     back = shopify.refund(sale, 1, Decimal("3.125"), at=sale.at + timedelta(days=2), lines=[(0, 1)])
     yield _told(sale, shop="kuwait", wave=2, refunds=[back], financial_status="partially_refunded")
@@ -231,7 +276,13 @@ def _other_currencies(book: Book) -> Iterator[Told]:
 def _restocking_fee(book: Book) -> Iterator[Told]:
     """Five euros are kept: Shopify tells it as a discrepancy, which the owner has to name."""
     sale = book.sale("haus", cast.GERMANS[7], Sold(good=KETTLE, rates=DE19))
-    kept = {"id": sale.id, "kind": "refund_discrepancy", "reason": "Restocking fee", "amount": "5.00", "tax_amount": "0.00"}
+    kept = {
+        "id": sale.id,
+        "kind": "refund_discrepancy",
+        "reason": "Restocking fee",
+        "amount": "5.00",
+        "tax_amount": "0.00",
+    }
     yield _told(sale)
     back = shopify.refund(sale, 1, Decimal("44.99"), at=sale.at + timedelta(days=3), lines=[(0, 1)], adjustments=[kept])
     yield _told(sale, wave=2, refunds=[back], financial_status="partially_refunded")

@@ -70,8 +70,24 @@ AMERICANS = _people(8001, "US", [
     ("Taylor", "Instance", "12 Object Way", "60002", "Classford", "IL"),
     ("Drew", "Assumption", "61 Premise Blvd", "90002", "Lemma", "CA"),
 ])  # fmt: skip
-FRENCH = Person(id=7101, first_name="Chloé", last_name="Exemple", street="3 rue du Modèle", postcode="75000", city="Essai", country="FR")
-AUSTRIAN = Person(id=7102, first_name="Resi", last_name="Vordruck", street="Formblattgasse 6", postcode="1000", city="Probierdorf", country="AT")
+FRENCH = Person(
+    id=7101,
+    first_name="Chloé",
+    last_name="Exemple",
+    street="3 rue du Modèle",
+    postcode="75000",
+    city="Essai",
+    country="FR",
+)
+AUSTRIAN = Person(
+    id=7102,
+    first_name="Resi",
+    last_name="Vordruck",
+    street="Formblattgasse 6",
+    postcode="1000",
+    city="Probierdorf",
+    country="AT",
+)
 DUTCH_FIRM = Person(
     id=7103, first_name="Daan", last_name="Voorbeeld", street="Proefstraat 10", postcode="1000 AA", city="Voorbeeldstad", country="NL",
     company="Voorbeeld B.V.", vat_id="NL123456789B01",
@@ -79,8 +95,18 @@ DUTCH_FIRM = Person(
 CHARITY = Person(
     id=7104, first_name="Ida", last_name="Stiftung", street="Spendenweg 2", postcode="54321", city="Gutheim", country="DE", company="Beispielhilfe e. V."
 )  # fmt: skip
-JAPANESE = Person(id=9001, first_name="Mihon", last_name="Rei", street="1-2-3 Mihon", postcode="100-0000", city="Kasou", country="JP")
-KUWAITI = Person(id=9101, first_name="Noor", last_name="Mithal", street="Block 1, Street 2", postcode="10000", city="Namuthaj", country="KW")
+JAPANESE = Person(
+    id=9001, first_name="Mihon", last_name="Rei", street="1-2-3 Mihon", postcode="100-0000", city="Kasou", country="JP"
+)
+KUWAITI = Person(
+    id=9101,
+    first_name="Noor",
+    last_name="Mithal",
+    street="Block 1, Street 2",
+    postcode="10000",
+    city="Namuthaj",
+    country="KW",
+)
 
 HOUSE = [
     Good(id=5001, sku="MUG-XL", title="Large mug", price=Decimal("14.90")),

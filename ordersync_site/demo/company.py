@@ -62,13 +62,45 @@ class Store:
 
 STORES = (
     Store(code="haus", name="Nordlicht Haus", ledger="nordlicht", prefix="NH"),
-    Store(code="outdoor", name="Northlight Outdoor", ledger="northlight", prefix="NO", currency="USD", country="US", time_zone="America/Chicago"),
-    Store(code="outlet", name="Northlight Outlet", ledger="northlight", prefix="OU", currency="USD", country="US", time_zone="America/Chicago"),
+    Store(
+        code="outdoor",
+        name="Northlight Outdoor",
+        ledger="northlight",
+        prefix="NO",
+        currency="USD",
+        country="US",
+        time_zone="America/Chicago",
+    ),
+    Store(
+        code="outlet",
+        name="Northlight Outlet",
+        ledger="northlight",
+        prefix="OU",
+        currency="USD",
+        country="US",
+        time_zone="America/Chicago",
+    ),
     Store(code="second", name="Nordlicht Zweite Wahl", ledger="nordlicht", prefix="ZW"),
     Store(code="parcels", name="Nordlicht Versand", ledger="nordlicht", prefix="NV", recognise_on="fulfilled"),
     Store(code="advance", name="Nordlicht Vorkasse", ledger="nordlicht", prefix="VK", recognise_on="paid"),
-    Store(code="tokyo", name="Nordlicht Tokyo", ledger="nordlicht", prefix="TK", currency="JPY", country="JP", time_zone="Asia/Tokyo"),
-    Store(code="kuwait", name="Nordlicht Kuwait", ledger="nordlicht", prefix="KW", currency="KWD", country="KW", time_zone="Asia/Kuwait"),
+    Store(
+        code="tokyo",
+        name="Nordlicht Tokyo",
+        ledger="nordlicht",
+        prefix="TK",
+        currency="JPY",
+        country="JP",
+        time_zone="Asia/Tokyo",
+    ),
+    Store(
+        code="kuwait",
+        name="Nordlicht Kuwait",
+        ledger="nordlicht",
+        prefix="KW",
+        currency="KWD",
+        country="KW",
+        time_zone="Asia/Kuwait",
+    ),
 )
 _ACCOUNTS = {
     "line:item": "Income:Goods", "line:shipping": "Income:Shipping", "line:discount": "Income:Discounts", "line:fee": "Income:Fees",
@@ -105,7 +137,9 @@ def make(today: date, folder: Path) -> dict[str, User]:
     for store in STORES:
         _shop(store, people)
     for currency, rate in (("JPY", "0.0061"), ("KWD", "2.98"), ("USD", "0.92")):
-        ExchangeRate.objects.create(currency=currency, base_currency="EUR", on=today - timedelta(days=90), rate=Decimal(rate), source="demo")
+        ExchangeRate.objects.create(
+            currency=currency, base_currency="EUR", on=today - timedelta(days=90), rate=Decimal(rate), source="demo"
+        )
     return people
 
 
@@ -115,13 +149,17 @@ def open_the_desk() -> None:
 
 
 def _person(name: str, first: str, last: str, groups: Iterable[str]) -> User:
-    user = User.objects.create_user(name, f"{name}@example.org", PASSWORD, first_name=first, last_name=last, is_staff=True)
+    user = User.objects.create_user(
+        name, f"{name}@example.org", PASSWORD, first_name=first, last_name=last, is_staff=True
+    )
     user.groups.set(Group.objects.filter(name__in=list(groups)))
     return user
 
 
 def _books(code: str, currency: str, zero_total: str, today: date, folder: Path, by: User) -> None:
-    ledger = Ledger.objects.create(code=code, name=code.title(), base_currency=currency, undo_seconds=0, zero_total=zero_total)
+    ledger = Ledger.objects.create(
+        code=code, name=code.title(), base_currency=currency, undo_seconds=0, zero_total=zero_total
+    )
     for place, account in _ACCOUNTS.items():
         purpose, value = place.split(":")
         AccountMapping.objects.create(ledger=ledger, purpose=purpose, value=value, account=_account(ledger, account))
@@ -129,15 +167,29 @@ def _books(code: str, currency: str, zero_total: str, today: date, folder: Path,
     ledger.save(update_fields=["adjustment_account"])
     for tax, rate, treatment, country, region, title in _TAXES[code]:
         owed = _account(ledger, f"Liabilities:Tax:{tax}")
-        tax_code, _new = TaxCode.objects.get_or_create(ledger=ledger, code=tax, defaults={"name": tax, "rate": Decimal(rate), "account": owed})
+        tax_code, _new = TaxCode.objects.get_or_create(
+            ledger=ledger, code=tax, defaults={"name": tax, "rate": Decimal(rate), "account": owed}
+        )
         TaxMapping.objects.create(
-            ledger=ledger, treatment=treatment, country=country, region=region, title=title, rate=Decimal(rate), tax_code=tax_code
+            ledger=ledger,
+            treatment=treatment,
+            country=country,
+            region=region,
+            title=title,
+            rate=Decimal(rate),
+            tax_code=tax_code,
         )
     for good in (*cast.HOUSE[1:], *cast.OUTDOOR):  # the first is mapped on the walk, once its orders wait
         ItemMapping.objects.create(ledger=ledger, key=good.sku, item=good.title)
-    Period.objects.create(ledger=ledger, period=DateRange(today - timedelta(days=400), today - timedelta(days=40)), state=PeriodState.CLOSED)
+    Period.objects.create(
+        ledger=ledger,
+        period=DateRange(today - timedelta(days=400), today - timedelta(days=40)),
+        state=PeriodState.CLOSED,
+    )
     (folder / code).mkdir(parents=True)
-    connections.connect("beancount", code, ledger=ledger, options={"folder": str(folder / code), "title": code.title()}, by=by)
+    connections.connect(
+        "beancount", code, ledger=ledger, options={"folder": str(folder / code), "title": code.title()}, by=by
+    )
 
 
 def _account(ledger: Ledger, code: str) -> Account:
@@ -151,4 +203,6 @@ def _shop(store: Store, people: dict[str, User]) -> None:
     )  # fmt: skip
     Appointment.objects.create(shop=shop, owner=people["owner"], since=None)
     now = timezone.now()
-    Deputy.objects.create(shop=shop, deputy=people["deputy"], from_at=now, until_at=now + timedelta(days=14), limit=Decimal(500))
+    Deputy.objects.create(
+        shop=shop, deputy=people["deputy"], from_at=now, until_at=now + timedelta(days=14), limit=Decimal(500)
+    )

@@ -38,8 +38,16 @@ def files(today: date, ordinary: tuple[int, int, int] = ORDINARY) -> list[File]:
     german = list(_german(chance, today, exported + hooked))
     american = list(_american(chance, today, fetched))
     parts = [
-        File(shop="haus", name="orders_export_1.csv", content=shopify.export([shopify.order(sale) for sale in german[:exported]])),
-        File(shop="haus", name="orders.json", content=_json({"orders": [shopify.order(sale) for sale in german[exported:]]})),
+        File(
+            shop="haus",
+            name="orders_export_1.csv",
+            content=shopify.export([shopify.order(sale) for sale in german[:exported]]),
+        ),
+        File(
+            shop="haus",
+            name="orders.json",
+            content=_json({"orders": [shopify.order(sale) for sale in german[exported:]]}),
+        ),
         File(shop="outdoor", name="orders.json", content=_json([woocommerce.order(sale) for sale in american])),
     ]
     return [*parts, *_of_cases(cases.all_of(today))]
@@ -88,7 +96,15 @@ def _shipping_back(sale: Sale) -> list[shopify.Json]:
         return []
     tax = money.total(amount for _title, _rate, amount in sale.taxes(sale.shipping, sale.shipping_rates))
     net = sale.shipping - tax
-    return [{"id": sale.id, "kind": "shipping_refund", "reason": "Shipping refund", "amount": f"-{net}", "tax_amount": f"-{tax}"}]
+    return [
+        {
+            "id": sale.id,
+            "kind": "shipping_refund",
+            "reason": "Shipping refund",
+            "amount": f"-{net}",
+            "tax_amount": f"-{tax}",
+        }
+    ]
 
 
 def _american(chance: random.Random, today: date, count: int) -> Iterator[Sale]:

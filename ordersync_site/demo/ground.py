@@ -28,7 +28,9 @@ def prepare(*, fresh: bool) -> bool:
     A company that was made halfway, or `fresh`, clears the demo's database. Raises Refused.
     """
     if settings.PRODUCTION:
-        raise Refused("The demo's people have public passwords, so it is never made in production (ORDERSYNC_ENV is production).")
+        raise Refused(
+            "The demo's people have public passwords, so it is never made in production (ORDERSYNC_ENV is production)."
+        )
     if fresh:
         _clear()
     call_command("migrate", verbosity=0)
@@ -53,11 +55,15 @@ def _name() -> str:
 
 def _clear() -> None:
     if settings.DATABASE_URL and not _name().endswith("_demo"):
-        raise Refused(f"The database {_name()} is not cleared: that is done only where its name ends with _demo, or to the embedded server's.")
+        raise Refused(
+            f"The database {_name()} is not cleared: that is done only where its name ends with _demo, or to the embedded server's."
+        )
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '10s'")
             cursor.execute("DROP SCHEMA public CASCADE")
             cursor.execute("CREATE SCHEMA public")
     except OperationalError as error:
-        raise Refused(f"The database {_name()} is in use, so it cannot be cleared: end the demo that still runs. ({error})") from error
+        raise Refused(
+            f"The database {_name()} is in use, so it cannot be cleared: end the demo that still runs. ({error})"
+        ) from error

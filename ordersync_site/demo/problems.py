@@ -16,14 +16,27 @@ Sell = Callable[..., Sale]
 
 def all_of(sell: Sell) -> Iterator[shopify.Json]:
     """Every problem order; `sell` is Book.sale."""
-    for tell in (_unmapped, _off, _unmapped_tax, _no_address, _vat_id, _tests, _twice, _no_lines_back, _closed, _unknown_money):
+    for tell in (
+        _unmapped,
+        _off,
+        _unmapped_tax,
+        _no_address,
+        _vat_id,
+        _tests,
+        _twice,
+        _no_lines_back,
+        _closed,
+        _unknown_money,
+    ):
         yield from tell(sell)
 
 
 def _unmapped(sell: Sell) -> Iterator[shopify.Json]:
     """A product of the new season that nobody has mapped yet."""
     for at in range(9):
-        yield shopify.order(sell("haus", cast.GERMANS[at], Sold(good=cast.UNMAPPED, quantity=1 + at % 2, rates=DE19), days=2 + at % 4))
+        yield shopify.order(
+            sell("haus", cast.GERMANS[at], Sold(good=cast.UNMAPPED, quantity=1 + at % 2, rates=DE19), days=2 + at % 4)
+        )
 
 
 def _off(sell: Sell) -> Iterator[shopify.Json]:
@@ -38,7 +51,9 @@ def _off(sell: Sell) -> Iterator[shopify.Json]:
 def _unmapped_tax(sell: Sell) -> Iterator[shopify.Json]:
     """Austria's tax is not in the chart yet."""
     for days in (3, 4, 6, 7, 8):
-        yield shopify.order(sell("haus", cast.AUSTRIAN, Sold(good=TEAPOT, rates=(("AT USt", Decimal("0.2")),)), days=days))
+        yield shopify.order(
+            sell("haus", cast.AUSTRIAN, Sold(good=TEAPOT, rates=(("AT USt", Decimal("0.2")),)), days=days)
+        )
 
 
 def _no_address(sell: Sell) -> Iterator[shopify.Json]:
@@ -46,7 +61,9 @@ def _no_address(sell: Sell) -> Iterator[shopify.Json]:
     for at in range(4):
         order = shopify.order(sell("haus", cast.GERMANS[at], Sold(good=MUG, rates=DE19), days=4))
         missing = {"billing_address": None, "shipping_address": None}
-        yield order | (missing if at % 2 else {"shipping_address": order["shipping_address"] | {"city": "", "address1": ""}})
+        yield order | (
+            missing if at % 2 else {"shipping_address": order["shipping_address"] | {"city": "", "address1": ""}}
+        )
 
 
 def _vat_id(sell: Sell) -> Iterator[shopify.Json]:
@@ -70,7 +87,15 @@ def _twice(sell: Sell) -> Iterator[shopify.Json]:
     """Somebody pressed the button twice."""
     for at in range(3):
         for _again in range(2):
-            yield shopify.order(sell("haus", cast.GERMANS[at + 6], Sold(good=LAMP, rates=DE19), Sold(good=TEAPOT, rates=DE19), days=3 + at))
+            yield shopify.order(
+                sell(
+                    "haus",
+                    cast.GERMANS[at + 6],
+                    Sold(good=LAMP, rates=DE19),
+                    Sold(good=TEAPOT, rates=DE19),
+                    days=3 + at,
+                )
+            )
 
 
 def _no_lines_back(sell: Sell) -> Iterator[shopify.Json]:

@@ -32,7 +32,18 @@ def port_is_free(port: int) -> bool:
 def serve(port: int) -> int:
     """Run web server and job cluster until Ctrl-C, SIGTERM, or until one of them ends; 0 unless one ended by itself."""
     manage = str(Path(settings.BASE_DIR) / "manage.py")
-    web = [sys.executable, "-m", "gunicorn", "ordersync_site.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "warning"]
+    web = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "ordersync_site.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--threads",
+        "4",
+        "--log-level",
+        "warning",
+    ]
     with _running(web) as desk, _running([sys.executable, manage, "supervise"]) as cluster:
         try:
             while desk.poll() is None and cluster.poll() is None:

@@ -56,7 +56,9 @@ def order(sale: Sale) -> Json:
     }  # fmt: skip
 
 
-def transaction(sale: Sale, kind: str, amount: Decimal, *, n: int = 1, gateway: str = "", at: datetime | None = None) -> Json:
+def transaction(
+    sale: Sale, kind: str, amount: Decimal, *, n: int = 1, gateway: str = "", at: datetime | None = None
+) -> Json:
     """The order's n-th transaction: sale, authorization, capture, refund."""
     return {
         "id": sale.id * 100 + n, "order_id": sale.id, "kind": kind, "status": "success", "gateway": gateway or sale.gateway,
@@ -75,7 +77,13 @@ def fulfilment(sale: Sale, n: int, *, at: datetime | None = None, lines: Sequenc
 
 
 def refund(
-    sale: Sale, n: int, amount: Decimal, *, at: datetime, lines: Sequence[tuple[int, int]] = (), adjustments: Sequence[Json] = ()
+    sale: Sale,
+    n: int,
+    amount: Decimal,
+    *,
+    at: datetime,
+    lines: Sequence[tuple[int, int]] = (),
+    adjustments: Sequence[Json] = (),
 ) -> Json:
     """The n-th refund: money back by the order's gateway; `lines` are (line's place, quantity)."""
     made = order(sale)
@@ -174,7 +182,10 @@ def _head(made: Json) -> dict[str, str]:
         "Outstanding Balance": "0.00" if paid else made["total_price"], "Id": str(made["id"]), "Risk Level": "Low", "Source": "web",
     }  # fmt: skip
     for n, tax in enumerate(made["tax_lines"], 1):
-        row |= {f"Tax {n} Name": f"{tax['title']} {(Decimal(tax['rate']) * 100).normalize():f}%", f"Tax {n} Value": tax["price"]}
+        row |= {
+            f"Tax {n} Name": f"{tax['title']} {(Decimal(tax['rate']) * 100).normalize():f}%",
+            f"Tax {n} Value": tax["price"],
+        }
     return {**row, **_postal("Billing", made["billing_address"]), **_postal("Shipping", made["shipping_address"])}
 
 

@@ -36,7 +36,9 @@ def walk(today: date, books: Path, say: Say, ordinary: tuple[int, int, int] = ge
         _approve(people["owner"], say)
         _post(say)
     company.open_the_desk()
-    say(f"Left for you: {_waiting(blocked=True)} orders and refunds that need a look, {_waiting(blocked=False)} that are ready.")
+    say(
+        f"Left for you: {_waiting(blocked=True)} orders and refunds that need a look, {_waiting(blocked=False)} that are ready."
+    )
 
 
 def _bring(files: list[generator.File], by: User, say: Say) -> None:
@@ -61,7 +63,11 @@ def _map_what_is_new(by: User, say: Say) -> None:
 def _approve(by: User, say: Say) -> None:
     """The owner approves the ready orders but the newest of each large shop, and then their refunds."""
     ready = Order.objects.filter(state=State.PENDING, blockers=0).order_by("-placed_at", "-pk")
-    kept = [pk for shop in ("haus", "outdoor") for pk in ready.filter(shop__code=shop).values_list("pk", flat=True)[: LEFT_READY // 2]]
+    kept = [
+        pk
+        for shop in ("haus", "outdoor")
+        for pk in ready.filter(shop__code=shop).values_list("pk", flat=True)[: LEFT_READY // 2]
+    ]
     orders = list(ready.exclude(pk__in=kept).order_by("placed_at", "pk"))
     for order in orders:
         review.approve(order, by=by)

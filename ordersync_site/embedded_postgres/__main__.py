@@ -1,4 +1,5 @@
 """The embedded server by hand: python -m ordersync_site.embedded_postgres start|stop|status."""
+
 from __future__ import annotations
 
 import argparse

@@ -1,4 +1,5 @@
 """The folders of the embedded server, and who may enter them: asked about, never opened in silence."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """Which PostgreSQL processes really work in a data folder, whatever its postmaster.pid says."""
+
 from __future__ import annotations
 
 from pathlib import Path

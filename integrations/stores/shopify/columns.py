@@ -28,7 +28,9 @@ class Columns:
     def __init__(self, header: Sequence[str]) -> None:
         self.header = header
         names = [_OTHER_SPELLINGS.get(name, name) for name in map(tables.normal, header)]
-        self.names = [name if name not in names[:at] else "" for at, name in enumerate(names)]  # of two alike, the first
+        self.names = [
+            name if name not in names[:at] else "" for at, name in enumerate(names)
+        ]  # of two alike, the first
         missing = [title for title in REQUIRED if tables.normal(title) not in names]
         if missing:
             raise Unreadable(_words(missing, set(names)))
@@ -102,7 +104,9 @@ class OrderRow:
         plain = plain[:10] + "T" + plain[11:].replace(" ", "")
         found = node.instant(plain, zone) if _INSTANT.fullmatch(text) else None
         if found is None:
-            fix = "A date looks like 2021-11-27 17:34:44 -0500. Export again from Shopify and import that file as it is."
+            fix = (
+                "A date looks like 2021-11-27 17:34:44 -0500. Export again from Shopify and import that file as it is."
+            )
             raise node.Unclear(self.title(name), text, fix)
         return found
 

@@ -22,7 +22,10 @@ from orders import incoming
 
 _MARKS = {"name", "lineitemname", "lineitemquantity", "financialstatus"}
 _OTHERS = (
-    ({"customerid", "acceptsemailmarketing", "totalspent"}, "This looks like a Shopify export of customers, not of orders."),
+    (
+        {"customerid", "acceptsemailmarketing", "totalspent"},
+        "This looks like a Shopify export of customers, not of orders.",
+    ),
     ({"handle", "variantprice", "title"}, "This looks like a Shopify export of products, not of orders."),
     ({"fivetransynced"}, "This looks like a table from a data warehouse, which holds an order in parts."),
 )
@@ -76,7 +79,11 @@ def _split(group: Sequence[OrderRow]) -> list[Sequence[OrderRow]]:
         raise Unclear("Name", "", "Without the order's name its rows cannot be found. Export the orders again.")
     for row in group:
         if any(row.cells[len(row.columns.header) :]):
-            raise Unclear(f"line {row.line}", ",".join(row.cells), "It has more cells than the file has columns. Export the order again.")
+            raise Unclear(
+                f"line {row.line}",
+                ",".join(row.cells),
+                "It has more cells than the file has columns. Export the order again.",
+            )
     starts = [at for at, row in enumerate(group) if row.text("total")]
     if len(starts) < 2:
         return [group]

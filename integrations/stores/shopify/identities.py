@@ -40,11 +40,19 @@ def broken(
     off = money.total(map(lines.discount, items))
     off_shipping = money.total(map(lines.discount, node.nodes("shipping_lines")))
     return [
-        *words.broken("I1", "Total of line items = Σ price × quantity", _less(node.amount("total_line_items_price"), gross)),
-        *words.broken("I2", "Subtotal = Σ price × quantity − Σ discounts on lines", _less(stated.subtotal, gross - off)),
-        *words.broken("I3", "Total discounts = Σ discounts on lines and shipping", _less(stated.discount, off + off_shipping)),
         *words.broken(
-            "I4", "Total price = subtotal + shipping + tax (unless included) + tip + duties + fees", _less(stated.total, stated.by_header)
+            "I1", "Total of line items = Σ price × quantity", _less(node.amount("total_line_items_price"), gross)
+        ),
+        *words.broken(
+            "I2", "Subtotal = Σ price × quantity − Σ discounts on lines", _less(stated.subtotal, gross - off)
+        ),
+        *words.broken(
+            "I3", "Total discounts = Σ discounts on lines and shipping", _less(stated.discount, off + off_shipping)
+        ),
+        *words.broken(
+            "I4",
+            "Total price = subtotal + shipping + tax (unless included) + tip + duties + fees",
+            _less(stated.total, stated.by_header),
         ),
         *_taxes(node, sold, stated),
         *_refunds(node, refunded),
@@ -71,6 +79,8 @@ def _refunds(node: Node, refunded: Sequence[incoming.Refund]) -> list[incoming.I
         for refund in refunded
         if refund.payments
         for identity in words.broken(
-            "I6", f"Refund {refund.id}: money given back = what its lines are worth", refund.amount - refunds.worth(refund, tax_included=included)
+            "I6",
+            f"Refund {refund.id}: money given back = what its lines are worth",
+            refund.amount - refunds.worth(refund, tax_included=included),
         )
     ]

@@ -63,11 +63,17 @@ class OrdersJson:
 def _refuse(outline: elements.Outline) -> None:
     graphql = [outline.at("data", *path) for path in (("orders",), ("order",))]
     if any(keys & {"edges", "nodes", "lineItems"} for keys in graphql):
-        raise base.Unreadable("This looks like an answer of Shopify's GraphQL API. Take the order JSON of the REST API, or the order export (CSV).")
+        raise base.Unreadable(
+            "This looks like an answer of Shopify's GraphQL API. Take the order JSON of the REST API, or the order export (CSV)."
+        )
     if outline.at() & set(_ENVELOPES):
         raise base.Unreadable("This looks like Shopify's order JSON, but it holds no orders.")
     for key in sorted(outline.at()):
         if len(outline.at()) == 1 and (what := _OTHERS.get(key) or _OTHERS.get(key.removesuffix("s"))):
-            raise base.Unreadable(f"This looks like Shopify {what}, not orders. Fetch the orders (orders.json) instead.")
+            raise base.Unreadable(
+                f"This looks like Shopify {what}, not orders. Fetch the orders (orders.json) instead."
+            )
     if {"gateway", "kind", "amount"} <= outline.record():
-        raise base.Unreadable(f"This looks like Shopify {_OTHERS['transaction']}. Fetch the orders (orders.json) instead.")
+        raise base.Unreadable(
+            f"This looks like Shopify {_OTHERS['transaction']}. Fetch the orders (orders.json) instead."
+        )

@@ -138,7 +138,8 @@ def _shares(tax: incoming.Tax, over: list[Decimal], currency: str) -> list[incom
     divisible = money.is_exact(tax.amount, currency) and min(over) >= 0
     parts = money.allocate(tax.amount, over, currency) if divisible else [tax.amount, *[ZERO] * (len(over) - 1)]
     return [
-        incoming.Tax(title=tax.title, rate=tax.rate, amount=part, remitted_by=tax.remitted_by, derived=True) for part in parts
+        incoming.Tax(title=tax.title, rate=tax.rate, amount=part, remitted_by=tax.remitted_by, derived=True)
+        for part in parts
     ]
 
 

@@ -124,5 +124,6 @@ def _shipment(node: Node) -> Shipment:
 
 
 def _shipped(items: Sequence[Node]) -> list[ShipmentLine]:
-    return [ShipmentLine(quantity=item.sum("quantity"), line_id=item.text("id"), sku=item.text("sku")) for item in items]
-
+    return [
+        ShipmentLine(quantity=item.sum("quantity"), line_id=item.text("id"), sku=item.text("sku")) for item in items
+    ]

@@ -17,7 +17,11 @@ _KINDS = {
     "refund": PaymentKind.REFUND,
     "void": PaymentKind.VOID,
 }
-_STATUSES = {"success": PaymentStatus.SUCCESS, "pending": PaymentStatus.PENDING, "awaiting_response": PaymentStatus.PENDING}
+_STATUSES = {
+    "success": PaymentStatus.SUCCESS,
+    "pending": PaymentStatus.PENDING,
+    "awaiting_response": PaymentStatus.PENDING,
+}
 
 
 def made(node: Node, refunds: Sequence[incoming.Refund], currency: str) -> list[incoming.Payment]:

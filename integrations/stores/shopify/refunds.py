@@ -90,7 +90,9 @@ def _taxes(amount: Decimal, sold: incoming.Line | None, currency: str) -> tuple[
         first = charged[0] if charged else incoming.Tax(title="", amount=ZERO)
         return (_share(first, amount, derived=len(charged) > 1),)
     shares = money.allocate(amount, [tax.amount for tax in charged], currency)
-    return tuple(_share(tax, share, derived=len(charged) > 1) for tax, share in zip(charged, shares, strict=True) if share)
+    return tuple(
+        _share(tax, share, derived=len(charged) > 1) for tax, share in zip(charged, shares, strict=True) if share
+    )
 
 
 def _share(tax: incoming.Tax, amount: Decimal, *, derived: bool) -> incoming.Tax:

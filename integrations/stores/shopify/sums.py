@@ -77,7 +77,9 @@ class Sums:
         expected = self.items - self.off_items
         return [
             *words.broken("C1", "Subtotal = Σ price × quantity − discount", self.subtotal - expected),
-            *words.broken("C2", "Total = subtotal + shipping, with taxes on top or included", self.total - self.by_header),
+            *words.broken(
+                "C2", "Total = subtotal + shipping, with taxes on top or included", self.total - self.by_header
+            ),
             *words.broken("C4", "Taxes = Σ Tax n Value", self._taxes_off),
             *words.broken("C5", "Refunded amount is not above the total", too_much),
         ]

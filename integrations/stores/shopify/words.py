@@ -31,7 +31,10 @@ _METHODS = (
     (PaymentMethod.STORE_CREDIT, ("store credit",)),
     (PaymentMethod.CASH_ON_DELIVERY, ("cash on delivery",)),
     (PaymentMethod.BANK, ("bank", "wire transfer", "sepa")),
-    (PaymentMethod.CARD, ("shopify payments", "stripe", "authorize", "braintree", "adyen", "visa", "mastercard", "card", "bogus")),
+    (
+        PaymentMethod.CARD,
+        ("shopify payments", "stripe", "authorize", "braintree", "adyen", "visa", "mastercard", "card", "bogus"),
+    ),
 )
 _VAT_KEYS = {"vat", "vatid", "vatnumber", "vatno", "taxid", "ustid", "ustidnr", "umsatzsteueridentifikationsnummer"}
 _NOT_A_LETTER = re.compile(r"[\W_]+")

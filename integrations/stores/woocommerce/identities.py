@@ -35,20 +35,49 @@ def broken(order: Node, stated: incoming.Totals, currency: str) -> list[incoming
     checked = [
         ("W1", "Total = Σ lines, shipping and fees + total tax", due - nets - order.sum("total_tax")),
         ("W2", "Total = Σ (line + its tax) over lines, shipping and fees", due - nets - taxes),
-        ("W3", "Total tax = cart tax + shipping tax", _less(order, "total_tax", _stated(order, "cart_tax", "shipping_tax"))),
+        (
+            "W3",
+            "Total tax = cart tax + shipping tax",
+            _less(order, "total_tax", _stated(order, "cart_tax", "shipping_tax")),
+        ),
         ("W4", "Total tax = Σ tax lines", _less(order, "total_tax", _of_rates(order))),
-        ("W5", "Cart tax = Σ taxes of lines and fees", _less(order, "cart_tax", taxes - _sum(order, "shipping_lines", "total_tax"))),
-        ("W6", "Discount total = Σ (subtotal − total) of the lines", _less(order, "discount_total", _discounts(order, ""))),
-        ("W7", "Discount total = Σ discounts of the coupons", _less(order, "discount_total", _sum(order, "coupon_lines", "discount"))),
-        ("W8", "Discount tax = Σ (subtotal tax − total tax) of the lines", _less(order, "discount_tax", _discounts(order, "_tax"))),
+        (
+            "W5",
+            "Cart tax = Σ taxes of lines and fees",
+            _less(order, "cart_tax", taxes - _sum(order, "shipping_lines", "total_tax")),
+        ),
+        (
+            "W6",
+            "Discount total = Σ (subtotal − total) of the lines",
+            _less(order, "discount_total", _discounts(order, "")),
+        ),
+        (
+            "W7",
+            "Discount total = Σ discounts of the coupons",
+            _less(order, "discount_total", _sum(order, "coupon_lines", "discount")),
+        ),
+        (
+            "W8",
+            "Discount tax = Σ (subtotal tax − total tax) of the lines",
+            _less(order, "discount_tax", _discounts(order, "_tax")),
+        ),
         ("W9", "Total tax of each line = Σ its taxes", _of_lines(order)),
-        ("W11", "Shipping total = Σ shipping lines", _less(order, "shipping_total", _sum(order, "shipping_lines", "total"))),
-        ("W12", "Shipping tax = Σ taxes of the shipping lines", _less(order, "shipping_tax", _sum(order, "shipping_lines", "total_tax"))),
+        (
+            "W11",
+            "Shipping total = Σ shipping lines",
+            _less(order, "shipping_total", _sum(order, "shipping_lines", "total")),
+        ),
+        (
+            "W12",
+            "Shipping tax = Σ taxes of the shipping lines",
+            _less(order, "shipping_tax", _sum(order, "shipping_lines", "total_tax")),
+        ),
     ]
     return [
         incoming.Identity(code=code, words=words, difference=difference)
         for code, words, difference in checked
-        if difference and (code not in {"W7", "W9"} or money.rounded(difference, currency))  # unrounded shares are usual there
+        if difference
+        and (code not in {"W7", "W9"} or money.rounded(difference, currency))  # unrounded shares are usual there
     ]
 
 

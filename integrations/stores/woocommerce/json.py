@@ -18,7 +18,14 @@ from orders import incoming
 
 _ENVELOPES = ("data", "order", "orders")
 _ORDER = {"line_items", "total", "currency"}
-_ORDERS_OWN = {"order_key", "prices_include_tax", "shipping_lines", "date_created_gmt", "discount_total", "payment_method"}
+_ORDERS_OWN = {
+    "order_key",
+    "prices_include_tax",
+    "shipping_lines",
+    "date_created_gmt",
+    "discount_total",
+    "payment_method",
+}
 _OTHERS = (
     ({"refunded_by"}, "refunds without their orders"),
     ({"tracking_number", "tracking_provider"}, "tracking numbers of the Shipment Tracking plugin"),
@@ -52,7 +59,9 @@ class OrdersJson:
             return True
         for marks, what in _OTHERS:
             if marks <= keys:
-                raise base.Unreadable(f"This looks like WooCommerce {what}, not orders. Fetch the orders (/wc/v3/orders) instead.")
+                raise base.Unreadable(
+                    f"This looks like WooCommerce {what}, not orders. Fetch the orders (/wc/v3/orders) instead."
+                )
         return False
 
     def read(self, stream: BinaryIO, setting: base.Setting) -> Iterator[incoming.Record]:
@@ -65,6 +74,10 @@ def _refuse_table(head: bytes) -> None:
     names = set(map(tables.normal, tables.titles(head)))
     instead = "Fetch the orders as JSON through the REST API (/wc/v3/orders) instead, or connect the store."
     if names >= _ANALYTICS:
-        raise base.Unreadable(f"This looks like the report of WooCommerce Analytics: it has neither lines nor taxes, so nothing can be booked. {instead}")
+        raise base.Unreadable(
+            f"This looks like the report of WooCommerce Analytics: it has neither lines nor taxes, so nothing can be booked. {instead}"
+        )
     if names & _PLUGIN and names >= {"ordertotal", "ordercurrency"}:
-        raise base.Unreadable(f"This looks like an order table of a WooCommerce export plugin; these have no reader yet. {instead}")
+        raise base.Unreadable(
+            f"This looks like an order table of a WooCommerce export plugin; these have no reader yet. {instead}"
+        )

@@ -47,7 +47,9 @@ def fee(node: Node, currency: str) -> Decimal:
 
 def trackings(node: Node) -> list[Node]:
     """The parcels of the Shipment Tracking plugin."""
-    return Node(values(node), "meta_data.", node.notes).nodes(_TRACKING) if _is_list(values(node).get(_TRACKING)) else []
+    return (
+        Node(values(node), "meta_data.", node.notes).nodes(_TRACKING) if _is_list(values(node).get(_TRACKING)) else []
+    )
 
 
 def shipped_at(tracking: Node) -> datetime | None:

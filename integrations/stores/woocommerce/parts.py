@@ -65,7 +65,11 @@ def taxes(part: Node, named: Rates, currency: str, *, sign: int = 1) -> tuple[in
         only = next(iter(named)) if len(named) == 1 else ""
         stated = [(only, whole)]
     exact = money.total(amount for _rate_id, amount in stated) == whole
-    amounts = [amount for _rate_id, amount in stated] if exact else _fitted(whole, [amount for _id, amount in stated], currency)
+    amounts = (
+        [amount for _rate_id, amount in stated]
+        if exact
+        else _fitted(whole, [amount for _id, amount in stated], currency)
+    )
     return tuple(
         _named(named.get(rate), amount, derived=not exact and len(stated) > 1)
         for (rate, _), amount in zip(stated, amounts, strict=True)

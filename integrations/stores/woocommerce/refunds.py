@@ -25,7 +25,9 @@ def _refund(
     amount = abs(node.required("total") if stated is None else stated)
     refunded_at = node.instant("date_created_gmt") or node.instant("date_created", zone)
     if not node.has("line_items"):
-        node.notes.append("A refund came without its lines; fetch /orders/ID/refunds, or name the amount by an adjustment.")
+        node.notes.append(
+            "A refund came without its lines; fetch /orders/ID/refunds, or name the amount by an adjustment."
+        )
     return incoming.Refund(
         id=node.text("id"),
         amount=amount,
@@ -39,7 +41,9 @@ def _refund(
 
 def _lines(node: Node) -> list[tuple[LineKind, Node]]:
     kinds = zip(parts.PARTS, (LineKind.ITEM, LineKind.SHIPPING, LineKind.FEE), strict=True)
-    return [(kind, item) for key, kind in kinds for item in node.nodes(key) if item.sum("total") or item.sum("quantity")]
+    return [
+        (kind, item) for key, kind in kinds for item in node.nodes(key) if item.sum("total") or item.sum("quantity")
+    ]
 
 
 def _line(item: Node, kind: LineKind, named: parts.Rates, currency: str) -> RefundLine:

@@ -26,7 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         began, port = time.monotonic(), _port()
         if not options["no_serve"] and not serving.port_is_free(port):
-            raise CommandError(f"Port {port} is in use: choose another with PORT=8001 make demo, or end what listens there.")
+            raise CommandError(
+                f"Port {port} is in use: choose another with PORT=8001 make demo, or end what listens there."
+            )
         self._fill(fresh=options["fresh"])
         self._prove()
         self.stdout.write(f"It took {time.monotonic() - began:.0f} seconds.")
@@ -53,7 +55,9 @@ class Command(BaseCommand):
     def _serve(self, port: int) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._say(f"\nThe desk: http://127.0.0.1:{port}/  (Ctrl-C ends it)")
-        self._say(f"Password of each: {company.PASSWORD}   An approval can be undone for {company.UNDO_SECONDS} seconds; then the jobs book it.")
+        self._say(
+            f"Password of each: {company.PASSWORD}   An approval can be undone for {company.UNDO_SECONDS} seconds; then the jobs book it."
+        )
         for name, (_first, _last, groups) in company.PEOPLE.items():
             self._say(f"  {name:13} {', '.join(groups)}")
         if serving.serve(port):
