@@ -52,37 +52,18 @@ class ImportJobAdmin(Log):
         return format_html("<table><tbody>{}</tbody></table>", listed) if rows else "–"
 
 
+REFUSED = ["shop", "source", "place", "number", "field", "value", "reason", "received_at"]
+SETTLED = ["resolved_at", "resolved_by"]
+
+
 @admin.register(models.Quarantine)
 class QuarantineAdmin(Setting):
     list_display = ["place", "shop", "number", "reason", "source", "received_at", "resolution"]
     list_filter = [("resolved_at", admin.EmptyFieldListFilter), "shop"]
     list_select_related = ["shop"]
     sortable_by = ()
-    fields = [
-        "shop",
-        "source",
-        "place",
-        "number",
-        "field",
-        "value",
-        "reason",
-        "received_at",
-        "resolution",
-        "resolved_at",
-        "resolved_by",
-    ]
-    readonly_fields = [
-        "shop",
-        "source",
-        "place",
-        "number",
-        "field",
-        "value",
-        "reason",
-        "received_at",
-        "resolved_at",
-        "resolved_by",
-    ]
+    fields = [*REFUSED, "resolution", *SETTLED]
+    readonly_fields = [*REFUSED, *SETTLED]
     search_fields = ["=number"]
 
     def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
