@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import tempfile
 import time
 from collections.abc import Iterable
@@ -21,9 +22,12 @@ from integrations.stores import files
 from integrations.stores.base import Reader, Setting, Unreadable
 from orders import incoming, intake
 from orders.models import ImportJob, ImportRefusal, ImportState, Shop
+from ordersync_site import logs
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
 
 CHUNK = 1 << 20
 TRIES = 5
@@ -97,10 +101,11 @@ def process(seconds: float = 45) -> tuple[int, int]:
     """Understand letters for at most that long: how many were taken in, and how many attempts failed. After five failures a letter needs a person."""
     deadline, done, failed = time.monotonic() + seconds, 0, 0
     while time.monotonic() < deadline and (message := _claimed()) is not None:
-        if _understood(message):
-            done += 1
-        else:
-            failed += 1
+        with logs.about(f"message-{message.pk}"):
+            if _understood(message):
+                done += 1
+            else:
+                failed += 1
     return done, failed
 
 
@@ -124,6 +129,7 @@ def _understood(message: Message) -> bool:
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever is wrong with one letter, the others go on
+        log.warning("Attempt %d to read it failed: %s.", message.attempts, type(error).__name__)
         _put_back(message, f"{type(error).__name__}: {error}" if not isinstance(error, Unreadable) else str(error))
         return False
 
@@ -139,6 +145,10 @@ def _read(message: Message) -> str:
         message_id=message.pk,
     )
     receipt = intake.receive(message.shop, reader.read(body, _setting(message.shop)), source=source)
+    held = {
+        name: [line.order_id for line in getattr(receipt, name)] for name in ("created", "updated", "same", "older")
+    }
+    log.info("Orders by id: %s; refused: %d.", {name: ids for name, ids in held.items() if ids}, len(receipt.refused))
     return " ".join(line.words for line in receipt.refused)
 
 

@@ -29,6 +29,7 @@ from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Run
 from orders import intake, outgoing, queue, review
 from orders.models import Invoice, Order, Progress, Refund, State
+from ordersync_site import logs
 from ordersync_site.redaction import redact
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,8 @@ def run(name: str, seconds: float | None = None) -> Result | None:
         run_id = _begun(name, lock)
         if run_id is None:
             return None
-        result = _worked(name, job, budget() if seconds is None else seconds)
+        with logs.about(f"{name}-{run_id}"):
+            result = _worked(name, job, budget() if seconds is None else seconds)
         _ended(run_id, result, lock)
     except Exception as error:
         log.exception("Job %s: the database did not answer.", name)

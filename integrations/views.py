@@ -98,6 +98,7 @@ def _delivered(there: Connection, request: HttpRequest) -> HttpResponse:
 def _keep(there: Connection, shop: Shop, letter: Letter, body: bytes) -> None:
     source = f"webhook {there.name} {letter.topic}".strip()
     message = inbox.accept(shop, source, letter.key, body, letter.layout, connection=there)
+    log.info("Kept as message-%d.", message.pk)
     if inbox.is_first(message):
         jobs.ring("inbox")
     if not there.last_success_at or (timezone.now() - there.last_success_at).total_seconds() > _SEEN_EVERY:

@@ -1,4 +1,5 @@
 """Every setting: from the environment with a safe default; production refuses to start without what has none."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -24,32 +25,44 @@ def _in_production(name: str, what: str, *, development: str) -> str:
 
 # Addresses and keys. The keys of development are public on purpose: production has no default.
 SECRET_KEY = _in_production(
-    "SECRET_KEY", "a random text of 50 characters or more", development="public-key-of-development-never-of-production")
-ALLOWED_HOSTS = env.words(_in_production(
-    "ALLOWED_HOSTS", "the host names people type, separated by commas", development="localhost,127.0.0.1,[::1]"))
+    "SECRET_KEY", "a random text of 50 characters or more", development="public-key-of-development-never-of-production"
+)
+ALLOWED_HOSTS = env.words(
+    _in_production(
+        "ALLOWED_HOSTS", "the host names people type, separated by commas", development="localhost,127.0.0.1,[::1]"
+    )
+)
 CSRF_TRUSTED_ORIGINS = env.words(env.text("CSRF_TRUSTED_ORIGINS"))
-ORDERSYNC_FIELD_KEYS = env.words(_in_production(
-    "ORDERSYNC_FIELD_KEYS", "the Fernet keys that encrypt stored tokens, newest first, separated by commas",
-    development="cHVibGljLWtleS1vZi1kZXZlbG9wbWVudC1vbmx5ISE="))
+ORDERSYNC_FIELD_KEYS = env.words(
+    _in_production(
+        "ORDERSYNC_FIELD_KEYS",
+        "the Fernet keys that encrypt stored tokens, newest first, separated by commas",
+        development="cHVibGljLWtleS1vZi1kZXZlbG9wbWVudC1vbmx5ISE=",
+    )
+)
 
 # Folders. What the installation writes besides the database lies in one place.
 ORDERSYNC_FOLDER = Path(env.text("ORDERSYNC_FOLDER", str(BASE_DIR / ".ordersync"))).resolve()
 
 # The database. The embedded server starts when the first connection is opened, not when settings are read.
 DATABASE_URL = _in_production(
-    "DATABASE_URL", "the address of your PostgreSQL, as in postgresql://user:password@host:5432/ordersync",
-    development="")
-ORDERSYNC_POSTGRES_FOLDER = Path(
-    env.text("ORDERSYNC_POSTGRES_FOLDER", str(ORDERSYNC_FOLDER / "postgres"))).resolve()
+    "DATABASE_URL",
+    "the address of your PostgreSQL, as in postgresql://user:password@host:5432/ordersync",
+    development="",
+)
+ORDERSYNC_POSTGRES_FOLDER = Path(env.text("ORDERSYNC_POSTGRES_FOLDER", str(ORDERSYNC_FOLDER / "postgres"))).resolve()
 TEST_DATABASE = env.text("ORDERSYNC_TEST_DB", "test_ordersync")
 if not TEST_DATABASE.startswith("test_"):
-    raise env.SettingError(f"ORDERSYNC_TEST_DB is {TEST_DATABASE!r}: it must begin with test_, "
-                           "since only there may append-only tables be emptied.")
+    raise env.SettingError(
+        f"ORDERSYNC_TEST_DB is {TEST_DATABASE!r}: it must begin with test_, "
+        "since only there may append-only tables be emptied."
+    )
 _database: dict[str, Any] = (
-    env.database(DATABASE_URL) if DATABASE_URL
-    else {"ENGINE": "ordersync_site.embedded_database", "NAME": "ordersync", "USER": "postgres"})
-DATABASES = {"default": _database | {
-    "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "TEST": {"NAME": TEST_DATABASE}}}
+    env.database(DATABASE_URL)
+    if DATABASE_URL
+    else {"ENGINE": "ordersync_site.embedded_database", "NAME": "ordersync", "USER": "postgres"}
+)
+DATABASES = {"default": _database | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "TEST": {"NAME": TEST_DATABASE}}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -73,6 +86,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "ordersync_site.logs.TrailMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -89,16 +103,20 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "ordersync_site.urls"
 WSGI_APPLICATION = "ordersync_site.wsgi.application"
-TEMPLATES: list[dict[str, Any]] = [{
-    "BACKEND": "django.template.backends.django.DjangoTemplates",
-    "DIRS": [BASE_DIR / "templates"],
-    "APP_DIRS": True,
-    "OPTIONS": {"context_processors": [
-        "django.template.context_processors.request",
-        "django.contrib.auth.context_processors.auth",
-        "django.contrib.messages.context_processors.messages",
-    ]},
-}]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
 
 # Static files are served by whitenoise; in development straight from where they lie.
 STATIC_URL = "/static/"
@@ -106,8 +124,11 @@ STATIC_ROOT = Path(env.text("ORDERSYNC_STATIC_ROOT", str(BASE_DIR / "static"))).
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage" if PRODUCTION
-                    else "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 
 # Languages and time. Everything is stored in UTC; a shop has a time zone of its own.
@@ -148,10 +169,18 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if PRODUCTION else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if PRODUCTION else "csrftoken"
 
 # What a browser may do with our pages.
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": {
-    "default-src": [SELF], "script-src": [SELF], "style-src": [SELF], "img-src": [SELF, "data:"],
-    "object-src": [NONE], "base-uri": [NONE], "frame-ancestors": [NONE], "form-action": [SELF],
-}}
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = PRODUCTION and env.flag("ORDERSYNC_SSL_REDIRECT", True)
@@ -173,8 +202,19 @@ ORDERSYNC_HEARTBEAT_LIMIT = env.number("ORDERSYNC_HEARTBEAT_LIMIT", 120)
 # Names this installation in the keys that keep a ledger from booking a document twice; a restored copy keeps the name.
 ORDERSYNC_INSTALLATION = env.text("ORDERSYNC_INSTALLATION", "ordersync")
 Q_CLUSTER: dict[str, Any] = {
-    "name": "ordersync", "workers": 2, "queue_limit": 2, "bulk": 1, "poll": 1.0, "timeout": 120, "retry": 600,
-    "max_attempts": 1, "ack_failures": True, "catch_up": False, "save_limit": 100, "recycle": 200, "max_rss": 300_000,
+    "name": "ordersync",
+    "workers": 2,
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 1.0,
+    "timeout": 120,
+    "retry": 600,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 100,
+    "recycle": 200,
+    "max_rss": 300_000,
 } | ({"redis": ORDERSYNC_REDIS_URL} if ORDERSYNC_REDIS_URL else {"orm": "default"})
 
 # Watching. Without a token there is no /metrics.
@@ -190,12 +230,23 @@ EMAIL_TIMEOUT = 10
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "ordersync@localhost")
 
+LOG_FORMAT = env.text("ORDERSYNC_LOG_FORMAT", "line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise env.SettingError(f"ORDERSYNC_LOG_FORMAT is {LOG_FORMAT!r}: write line or json.")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "ordersync_site.redaction.RedactionFilter"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": "line"}},
+    "filters": {
+        "trail": {"()": "ordersync_site.logs.TrailFilter"},
+        "redact": {"()": "ordersync_site.redaction.RedactionFilter"},
+    },
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {trail} {message}", "style": "{"},
+        "json": {"()": "ordersync_site.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "filters": ["trail", "redact"], "formatter": LOG_FORMAT},
+    },
     "root": {"handlers": ["console"], "level": env.text("ORDERSYNC_LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ from orders.models import Document
 
 __all__ = ["DATABASE_GONE", "LEASE_SECONDS", "FencedOff", "Lease", "Reply", "end", "post"]
 
+log = logging.getLogger(__name__)
+
 
 def post(lease: Lease, ledger: Accounting) -> Reply:
     """Ask for the document, or send it, and write down what came of it. Never raises for what the ledger or a bug in its adapter does.
@@ -27,8 +30,10 @@ def post(lease: Lease, ledger: Accounting) -> Reply:
     """
     row = Document.objects.get(pk=lease.document_id)
     attempt = _open(lease, row)
+    log.info("Attempt %d: %s %s of order %s.", attempt.pk, attempt.call, row.reference, row.order_id)
     reply = call(lease, ledger, row)
     _close(attempt, reply)
+    log.info("Attempt %d: %s.", attempt.pk, reply.outcome)
     settle(lease, row, reply)
     return reply
 

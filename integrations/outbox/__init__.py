@@ -21,6 +21,7 @@ from integrations.models import AttemptOutcome, Connection, Delivery, DeliverySt
 from integrations.outbox.claims import claim, release, worker
 from integrations.outbox.queue import dispatch, glance, idempotency_key, recover
 from orders import documents, events, intake
+from ordersync_site import logs
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -125,7 +126,10 @@ def _drain(connection: Connection, deadline: float, tally: Tally) -> int:
         return 1
     todo = list(leases)
     while todo and todo[0].has_time and time.monotonic() < deadline:
-        if _halts(todo.pop(0), ledger, tally):
+        lease = todo.pop(0)
+        with logs.about(f"delivery-{lease.delivery_id}"):
+            halts = _halts(lease, ledger, tally)
+        if halts:
             break
     release(todo)
     return len(leases)
