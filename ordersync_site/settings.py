@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "import_export",
     "django_q",
     "django_otp",
     "django_otp.plugins.otp_totp",
