@@ -51,9 +51,9 @@ def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
     origin = Origin(order_line=line.pk)
     taxes = sorted(line.taxes.all(), key=lambda tax: tax.pk)
     if not taxes:
-        code = None if line.kind in UNTAXED else _tax_code(sheet, line.kind, None)
+        code = None if line.kind in UNTAXED else tax_code_for(sheet, line.kind, None)
         return [(with_tax(first, money.ZERO, code), origin)]
-    rows = [with_tax(first, exact(sheet, line, tax.amount), _tax_code(sheet, line.kind, tax), tax) for tax in taxes]
+    rows = [with_tax(first, exact(sheet, line, tax.amount), tax_code_for(sheet, line.kind, tax), tax) for tax in taxes]
     rest = [
         dataclasses.replace(row, net=money.ZERO, quantity=money.ZERO, text=tax.title)
         for row, tax in zip(rows[1:], taxes[1:], strict=True)
@@ -80,7 +80,8 @@ def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
     return sheet.chart.account(Purpose.LINE, line.kind, sheet.problems), item.item if item else ""
 
 
-def _tax_code(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | None:
+def tax_code_for(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | None:
+    """The ledger's code for a line's tax (None: a line without); a problem if nothing maps it, or if the code has no account."""
     order = sheet.order
     region = order.shipping.region if order.shipping else order.billing.region if order.billing else ""
     key = tax_key(tax, treatment=order.tax_treatment, country=order.tax_country, region=region, line_kind=line_kind)
@@ -96,9 +97,6 @@ def _tax_code(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | None
             words=_("The tax code %s has no account for its tax.") % code.code, fix=_("Give the tax code an account."),
         )  # fmt: skip
     return code
-
-
-tax_code_for = _tax_code
 
 
 def with_tax(row: outgoing.Line, amount: Decimal, code: TaxCode | None, tax: Taxed | None = None) -> outgoing.Line:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from orders import events, incoming, review, search
 from orders.intake.changes import Changes
 from orders.intake.fit import Unfit
-from orders.models import OrderLine, Payment, Payout, PayoutLine, Product, Shop, StockLevel
+from orders.models import CountedBy, OrderLine, Payment, Payout, PayoutLine, Product, Shop, StockLevel
 
 
 def receive_product(shop: Shop, told: incoming.Product) -> str:
@@ -63,7 +63,7 @@ def receive_stock(shop: Shop, told: incoming.StockLevel, *, at: datetime) -> str
     if not sku:
         raise Unfit(_("The count has no SKU, and no product of ours has its id. Give it the SKU."), field="sku")
     moment = told.counted_at or at
-    key = {"shop": shop, "sku": sku, "location": told.location}
+    key = {"shop": shop, "sku": sku, "location": told.location, "counted_by": CountedBy.STORE}
     row = StockLevel.objects.select_for_update(no_key=True).filter(**key).first()
     if row is None:
         StockLevel.objects.create(**key, quantity=told.quantity, counted_at=moment, product=product)
