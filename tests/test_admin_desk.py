@@ -193,6 +193,7 @@ def test_bulk_approval_freezes_the_set_it_showed(client: Client, shop: models.Sh
     )
     assert page.context["count"] == 3
     assert page.context["left_out"] == [("1011", "It has problems.")]
+    assert "for 5 min, each by itself" in page.content.decode()
     frozen = {"tab": "ready", "confirm": "1", "ids": page.context["ids"], "count": 3, "sums": page.context["frozen"]}
     assert "3 approved" in words(client.post(reverse("admin:approve"), frozen))
     assert models.Order.objects.filter(state=models.State.APPROVED).count() == 3
@@ -234,6 +235,7 @@ def test_a_form_never_sends_people_to_another_site(client: Client, shop: models.
 def test_refunds_have_the_same_queue_and_page(client: Client, shop: models.Shop) -> None:
     html = client.get(f"{reverse('admin:review')}?kind=refund").content.decode()
     assert "1018" in html
+    assert "1 refund ·" in html
     refund = models.Refund.objects.get()
     page = client.get(reverse("admin:record", args=["refund", refund.pk]))
     assert "Refund of order 1018" in page.content.decode()

@@ -253,6 +253,8 @@ def test_a_connection_is_made_checked_and_paused_and_its_options_are_kept(client
     assert client.post(add, fields).status_code == 302
     there = Connection.objects.get(name="books")
     assert there.options["folder"] == str(tmp_path / "books")
+    page = client.get(reverse("admin:integrations_connection_change", args=[there.pk]))
+    assert str(tmp_path / "books") in page.content.decode()
     client.post(reverse("admin:integrations_connection_act", args=[there.pk, "pause"]), {"why": "the auditor is here"})
     there.refresh_from_db()
     assert there.paused_why == "the auditor is here"

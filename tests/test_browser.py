@@ -120,6 +120,10 @@ def test_the_keys_select_sum_and_open_the_sheets(browser: Any, live_server: Any)
     page.keyboard.press("e")
     page.select_option("select[name=place]", "order.email")
     assert page.input_value("details[open] input[name=value]") == off.email
+    page.goto(f"{live_server.url}/admin/review/order/{models.Order.objects.get(number='1016').pk}/")
+    page.click("a.fix[data-place='order.vat_id']")
+    assert page.input_value("select[name=place]") == "order.vat_id"
+    assert page.evaluate("document.activeElement.name") == "value"
     assert complaints == []
 
 

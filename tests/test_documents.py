@@ -222,6 +222,13 @@ def test_what_is_not_invoiced_yet_is_not_credited() -> None:
     assert desk.codes(refund) == set()
 
 
+def test_a_bare_refund_of_an_invoiced_order_asks_what_it_was_for_and_no_more() -> None:
+    shop = desk.shop()
+    order = desk.approved(shop)
+    (refund,) = refunded(shop, order, factories.refund(lines=(), amount=Decimal("5.00")))
+    assert desk.codes(refund) == {"refund_without_lines"}
+
+
 def test_a_refund_of_nothing_is_posted_without_a_document() -> None:
     shop = desk.shop()
     order = desk.approved(shop)

@@ -204,9 +204,11 @@ def test_import_file_says_what_became_of_the_file(
 ) -> None:
     path = tmp_path / "orders.json"
     path.write_bytes(body(order(1), order(2, total_price="ten")))
-    call_command("import_file", str(path), "--shop", "web", "--dry-run")
+    with pytest.raises(CommandError, match="1 refused"):
+        call_command("import_file", str(path), "--shop", "web", "--dry-run")
     assert "nothing was kept: orders.json" in capsys.readouterr().out
-    call_command("import_file", str(path), "--shop", "web", "--json")
+    with pytest.raises(CommandError, match="1 refused"):
+        call_command("import_file", str(path), "--shop", "web", "--json")
     told = json.loads(capsys.readouterr().out)
     assert (told["created"], told["refused"], told["layout"]) == (1, 1, "shopify-orders-json")
     assert told["refusals"][0]["reason"]

@@ -180,7 +180,12 @@ def test_the_command_proves_one_shop_and_some_days_and_speaks_json(tmp_path: Pat
     assert {item["shop"] for item in told["sales"]} == {codes[0]}
     nothing = json.loads(call("proof", "--json", "--from", "2020-01-01", "--to", "2020-01-31"))
     assert nothing["sales"] == nothing["money"] == []
-    for wrong, words in ((["--shop", "nowhere"], "There is no shop"), (["--from", "31.10.2026"], "is not a day")):
+    refusals = {
+        "There is no shop": ["--shop", "nowhere"],
+        "is not a day": ["--from", "31.10.2026"],
+        "lies before the first": ["--from", "2026-10-31", "--to", "2026-10-01"],
+    }
+    for words, wrong in refusals.items():
         with pytest.raises(CommandError, match=words):
             call("proof", *wrong)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.urls import reverse
 
+from integrations.models import Connection
 from orders import models, ownership, roles
 from orders.admin import navigation
 from tests import factories
@@ -50,7 +53,11 @@ def test_an_auditor_finds_nothing_to_send_on_any_page() -> None:
     client = signed_in(auditor)
     order, refund = models.Order.objects.filter(shop=shop, blockers=0)[0], models.Refund.objects.get()
     records = [reverse("admin:record", args=[kind, pk]) for kind, pk in (("order", order.pk), ("refund", refund.pk))]
+    period = models.Period.objects.create(ledger=shop.ledger, period=DateRange(date(2026, 9, 1), date(2026, 10, 1)))
+    books = Connection.objects.create(name="books", kind="beancount", ledger=shop.ledger)
     details = [
+        reverse("admin:orders_period_change", args=[period.pk]),
+        reverse("admin:integrations_connection_change", args=[books.pk]),
         reverse("admin:orders_shop_change", args=[shop.pk]),
         reverse("admin:orders_ledger_change", args=[shop.ledger_id]),
         reverse("admin:auth_user_change", args=[auditor.pk]),

@@ -117,7 +117,7 @@ class ConnectionAdmin(Log):
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act))
-        return [path("<int:pk>/<slug:verb>/", act, name="integrations_connection_act"), *super().get_urls()]
+        return [path("<int:pk>/act/<slug:verb>/", act, name="integrations_connection_act"), *super().get_urls()]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):

@@ -164,7 +164,9 @@ class PeriodAdmin(Setting):
         return f"{period.period.lower or '…'} – {last or '…'}"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["ledger", "days", "state", "reason"] if obj else ["ledger", "first_on", "last_on", "state", "reason"]
+        if obj is None:
+            return ["ledger", "first_on", "last_on", "state", "reason"]
+        return ["ledger", "days", "state", *(["reason"] if self.has_change_permission(request, obj) else [])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["ledger", "days"] if obj else []

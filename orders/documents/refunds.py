@@ -32,7 +32,7 @@ def plan(refund: Refund) -> Plan:
     for payment in refund.payments.all():
         if payment.status == PaymentStatus.SUCCESS and payment.amount:
             drafts.append(_money_back(page, refund, payment, note, deposits))
-    if not note and not deposits and _worth(refund):
+    if not note and not deposits and _worth(refund) and not page.standing(DocumentKind.INVOICE):
         page.problem(
             code="invoice_missing", words=_("There is no invoice yet that this refund could take back."),
             fix=_("Approve the order first."),

@@ -99,8 +99,12 @@ def sums(by_currency: dict[str, Decimal]) -> str:
 
 
 @register.filter
-def orders_count(n: int) -> str:
-    return ngettext("%(n)s order", "%(n)s orders", n) % {"n": number_format(n, force_grouping=True)}
+def counted(n: int, kind: str) -> str:
+    """How many records of a kind: 1,204 orders."""
+    shown = {"n": number_format(n, force_grouping=True)}
+    if kind == "refund":
+        return ngettext("%(n)s refund", "%(n)s refunds", n) % shown
+    return ngettext("%(n)s order", "%(n)s orders", n) % shown
 
 
 @register.filter
@@ -117,10 +121,13 @@ def kind(name: str) -> Any:
 
 @register.filter
 def lasting(time: timedelta | None) -> str:
-    """A length of time in two units at most: 1 h 48 min, 2 d 3 h."""
+    """A length of time in two units at most: 45 s, 1 h 48 min, 2 d 3 h."""
     if time is None:
         return ""
-    minutes = int(time.total_seconds() // 60)
+    seconds = int(time.total_seconds())
+    if seconds < 120:
+        return gettext("%(n)d s") % {"n": seconds}
+    minutes = seconds // 60
     if minutes < 60:
         return gettext("%(n)d min") % {"n": minutes}
     if minutes < 48 * 60:

@@ -36,6 +36,8 @@ class Command(BaseCommand):
         if job.state == ImportState.FAILED:
             raise CommandError(f"{path.name} was not imported. {job.words}")
         words.say(self, _plain(job, refusals), _sentence(job, refusals), as_json=options["json"])
+        if job.refused:
+            raise CommandError(f"{job.refused} refused: follow the reasons, then import {path.name} again.")
 
 
 def _plain(job: ImportJob, refusals: list[ImportRefusal]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +56,7 @@ def _frozen(request: HttpRequest) -> HttpResponse:
         left_out=left_out,
         more=len(records) > AT_ONCE,
         at_once=AT_ONCE,
-        undo_minutes=min(ownership.shop_of(record).ledger.undo_seconds for record in ready) / 60,
+        undo=timedelta(seconds=min(ownership.shop_of(record).ledger.undo_seconds for record in ready)),
         queue_href=frame.queue_at(view),
         sample=[_number(record) for record in ready[:10]],
     )

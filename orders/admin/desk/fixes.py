@@ -22,20 +22,21 @@ ADJUSTED = {
 }
 REJECTED = {"test_order", "draft_order", "cancelled", "duplicate", "amount_too_fine", "kind_unsupported"}
 CORRECTED = {
-    "vat_id_missing": "order.vat_id",
-    "vat_id_malformed": "order.vat_id",
-    "customer_unclear": "order.customer_name",
-    "address_incomplete": "billing.street",
-    "treatment_contradicts_tax": "order.tax_treatment",
+    "vat_id_missing",
+    "vat_id_malformed",
+    "customer_unclear",
+    "address_incomplete",
+    "treatment_contradicts_tax",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """The way to put it right: words of the link, and where it leads."""
+    """The way to put it right: words of the link, where it leads, and the field at which the sheet opens."""
 
     words: str
     href: str
+    place: str = ""
 
 
 def of(user: Any, ledger: Ledger, cause: str, *, back: str) -> Fix | None:
@@ -78,9 +79,9 @@ def of(user: Any, ledger: Ledger, cause: str, *, back: str) -> Fix | None:
 def on_page(code: str, field: str) -> Fix | None:
     """The place on the record's own page where a finding is put right."""
     if field.partition(".")[0] in ("billing", "shipping") or code in CORRECTED:
-        return Fix(_("Correct"), "#correct")
+        return Fix(_("Correct"), "#correct", place=field if "." in field else f"order.{field}")
     if code == "line_kind_unknown":
-        return Fix(_("Choose its kind"), "#correct")
+        return Fix(_("Choose its kind"), "#correct", place=f"{field}.kind")
     if code in ADJUSTED:
         return Fix(_("Adjust"), "#adjust")
     if code in REJECTED:

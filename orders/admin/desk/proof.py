@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "admin/desk/proof.html",
         _("Proof"),
         proof=found,
-        waiting=[(one, _why(one.why)) for one in found.waiting],
+        unbooked=[(one, _why(one.why)) for one in found.waiting],
         parts=[(_("Sales"), found.sales), (_("Money"), found.money)],
         shop=shop,
         first=first,

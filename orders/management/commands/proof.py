@@ -21,14 +21,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--shop", metavar="CODE", help="one shop only")
         parser.add_argument(
-            "--from", metavar="YYYY-MM-DD", type=_day, dest="from_on", help="from this day of the shop on"
+            "--from", metavar="YYYY-MM-DD", default="", dest="from_on", help="from this day of the shop on"
         )
-        parser.add_argument("--to", metavar="YYYY-MM-DD", type=_day, dest="to_on", help="until this day, included")
+        parser.add_argument("--to", metavar="YYYY-MM-DD", default="", dest="to_on", help="until this day, included")
         parser.add_argument("--json", action="store_true", help="as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         shop = lookup.named(Shop, "shop", options["shop"]) if options["shop"] else None
-        found = reconciliation.proof(shop, options["from_on"], options["to_on"])
+        from_on, to_on = _day(options["from_on"]), _day(options["to_on"])
+        if from_on and to_on and to_on < from_on:
+            raise CommandError(f"The last day, {to_on}, lies before the first, {from_on}.")
+        found = reconciliation.proof(shop, from_on, to_on)
         if options["json"]:
             self.stdout.write(json.dumps(paper.data(found), indent=1, ensure_ascii=False))
         else:
@@ -37,8 +40,8 @@ class Command(BaseCommand):
             raise CommandError(f"{len(found.differences)} differences between store, approval and books.", returncode=1)
 
 
-def _day(text: str) -> date:
+def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise CommandError(f"“{text}” is not a day: write it as 2026-10-31.") from error

@@ -70,12 +70,19 @@
   window.addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
   $$("select[data-submit]").forEach((select) => select.addEventListener("change", () => select.form.requestSubmit()));
 
-  // A fix that lies on this page opens its sheet; the field to correct shows the value that stands.
-  $$('a[href^="#"]').forEach((link) => link.addEventListener("click", (event) => { const summary = $(`${link.getAttribute("href")} > summary`); if (summary) { event.preventDefault(); press(summary); } }));
+  // A fix that lies on this page opens its sheet at its field; the field to correct shows the value that stands.
   $$("select[data-values]").forEach((select) => {
     const show = () => { select.form.elements.value.value = select.selectedOptions[0]?.dataset.value ?? ""; };
     select.addEventListener("change", show); show();
   });
+  const choose = (select, place) => {
+    const option = select && [...select.options].find((found) => found.value === place);
+    if (option) { option.selected = true; select.dispatchEvent(new Event("change")); select.form.elements.value.select(); }
+  };
+  $$('a[href^="#"]').forEach((link) => link.addEventListener("click", (event) => {
+    const sheet = $(link.getAttribute("href")), summary = sheet && $("summary", sheet);
+    if (summary) { event.preventDefault(); press(summary); choose($("select[data-values]", sheet), link.dataset.place); }
+  }));
 
   // Only one sheet of the bar is open at a time.
   const sheets = $$(".bar details");
