@@ -58,6 +58,11 @@ def test_the_queue_says_why_each_order_waits(client: Client, shop: models.Shop) 
     assert "0.49 EUR more than the lines" in html
 
 
+def test_every_page_says_beside_review_how_many_wait(client: Client, shop: models.Shop) -> None:
+    pages = [client.get(reverse(f"admin:{name}")) for name in ("index", "review", "problems", "proof")]
+    assert [page.context["waiting"] for page in pages] == [queue.waiting()] * 4
+
+
 def test_the_tabs_divide_the_orders_and_count_them(shop: models.Shop) -> None:
     counts = queue.counts(queue.View())
     assert sum(counts.values()) == models.Order.objects.count()
