@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 _trail: ContextVar[str] = ContextVar("trail", default="")
@@ -31,6 +32,15 @@ class TrailFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.trail = _trail.get() or "-"
+        return True
+
+
+class RefusedFilter(logging.Filter):
+    """A page that a person may not open is no fault: the line says so, without a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+            record.exc_info = None
         return True
 
 

@@ -239,6 +239,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "filters": {
         "trail": {"()": "ordersync_site.logs.TrailFilter"},
+        "refused": {"()": "ordersync_site.logs.RefusedFilter"},
         "redact": {"()": "ordersync_site.redaction.RedactionFilter"},
     },
     "formatters": {
@@ -246,7 +247,11 @@ LOGGING: dict[str, Any] = {
         "json": {"()": "ordersync_site.logs.JsonFormatter"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "filters": ["trail", "redact"], "formatter": LOG_FORMAT},
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["trail", "refused", "redact"],
+            "formatter": LOG_FORMAT,
+        },
     },
     "root": {"handlers": ["console"], "level": env.text("ORDERSYNC_LOG_LEVEL", "INFO").upper()},
     "loggers": {

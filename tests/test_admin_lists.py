@@ -228,6 +228,7 @@ def test_a_period_is_closed_and_reopened_only_with_a_reason(client: Client) -> N
     assert client.post(reverse("admin:orders_period_add"), fields).status_code == 302
     period = models.Period.objects.get()
     assert (period.period.lower, period.period.upper) == (date(2026, 9, 1), date(2026, 10, 1))
+    assert str(period) == "2026-09-01 – 2026-09-30"
     change = reverse("admin:orders_period_change", args=[period.pk])
     assert "Say why" in words(client.post(change, {"state": "open", "reason": ""}))
     client.post(change, {"state": "open", "reason": "an invoice came late"})

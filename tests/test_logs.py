@@ -19,6 +19,7 @@ import test_inbox
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 from django.test import Client
+from django.urls import reverse
 
 from integrations import connections, jobs, registry
 from integrations.accounting.base import Booked, Check
@@ -27,6 +28,7 @@ from integrations.models import Attempt, AttemptOutcome, Connection, Delivery, M
 from orders import incoming, outgoing, review
 from orders.models import AccountMapping, Finding, Ledger, Order, Quarantine, Shop
 from ordersync_site import logs, redaction
+from tests.admin_company import person
 
 PERSONAL = (
     "mail@canary-01.example", "canary02 first", "canary03 last", "canary04 company", "canary05 street", "canary06 house", "canary07 city",
@@ -79,6 +81,7 @@ def written(request: pytest.FixtureRequest, settings: Any) -> Iterator[io.String
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.addFilter(logs.TrailFilter())
+    handler.addFilter(logs.RefusedFilter())
     handler.addFilter(redaction.RedactionFilter())
     line = settings.LOGGING["formatters"]["line"]
     handler.setFormatter(
@@ -125,6 +128,17 @@ def post(client: Client, body: bytes, event: str, secret: str = WEBHOOK_SECRET) 
     headers = {"X-Shopify-Hmac-Sha256": base64.b64encode(digest).decode(), "X-Shopify-Event-Id": event}
     answer = client.post("/webhooks/door/", body, content_type="application/json", headers=headers)
     return int(answer.status_code)
+
+
+@pytest.mark.django_db
+def test_a_page_that_may_not_be_opened_is_one_line_without_a_traceback(written: io.StringIO, client: Client) -> None:
+    client.force_login(person("marketing manager"), backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(reverse("admin:proof")).status_code == 403
+    (line,) = [
+        line for line in written.getvalue().splitlines() if "Forbidden" in line and reverse("admin:proof") in line
+    ]
+    assert "Traceback" not in written.getvalue()
+    assert "traceback" not in line
 
 
 @pytest.mark.outbox

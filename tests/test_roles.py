@@ -130,6 +130,17 @@ def test_the_it_lead_may_connect_but_neither_approve_nor_see_customers() -> None
     )
 
 
+def test_the_it_lead_reads_an_orders_number_among_the_events_without_a_way_that_is_closed_to_him() -> None:
+    shop = desk(factories.user("kim"))
+    order = models.Order.objects.filter(shop=shop)[0]
+    there = f"{reverse('admin:orders_event_changelist')}?noun=order&object_id={order.pk}"
+    way = reverse("admin:record", args=["order", order.pk])
+    told = signed_in(person("IT lead")).get(there).content.decode()
+    assert order.number in told
+    assert way not in told
+    assert way in signed_in(person("accountant")).get(there).content.decode()
+
+
 def test_every_role_has_a_sentence_and_exactly_its_rights() -> None:
     person("auditor")
     for role in roles.ROLES:

@@ -46,6 +46,13 @@ class Quick(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns; whoever may not open an order reads its number without the way to it."""
+        columns = super().get_list_display(request)
+        if request.user.has_perm("orders.view_order"):
+            return columns
+        return [order_number if column is order_link else column for column in columns]
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
@@ -224,6 +231,12 @@ def moment(field: str, title: Any) -> Any:
 
 
 @admin.display(description=_("order"))
+def order_number(obj: Any) -> str:
+    """A column: the number of the record's order."""
+    return str(obj.order.number) if obj.order_id else ""
+
+
+@admin.display(description=_("order"), ordering="order")
 def order_link(obj: Any) -> SafeString | str:
     """A column: the record's order, with the way to its page."""
     if not obj.order_id:

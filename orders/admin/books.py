@@ -160,8 +160,7 @@ class PeriodAdmin(Setting):
 
     @admin.display(description=_("days"))
     def days(self, period: models.Period) -> str:
-        last = period.period.upper and period.period.upper - timedelta(days=1)
-        return f"{period.period.lower or '…'} – {last or '…'}"
+        return str(period)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:

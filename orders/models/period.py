@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField
 from django.db import models
@@ -48,4 +50,8 @@ class Period(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.period.lower} – {self.period.upper}" if self.period else "?"
+        """First to last day, as people count them; the range itself ends before its upper day."""
+        if not self.period:
+            return "?"
+        last = self.period.upper and self.period.upper - timedelta(days=1)
+        return f"{self.period.lower or '…'} – {last or '…'}"

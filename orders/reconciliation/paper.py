@@ -11,6 +11,7 @@ from typing import Any
 
 from orders import money
 from orders.findings.amounts import figure
+from orders.findings.codes import CODES
 from orders.reconciliation.rows import Difference, Proof, Row, Waiting
 
 _TITLES = (
@@ -36,6 +37,13 @@ def text(proof: Proof) -> Iterator[str]:
             yield ""
     yield from _waiting(proof.waiting)
     yield from _verdict(proof)
+
+
+def reason(why: str) -> str:
+    """Why something waits, as a person says it: a problem's title in place of its code."""
+    before, colon, rest = why.partition(": ")
+    code, _blank, cause = rest.partition(" ")
+    return f"{before}: {CODES[code].title} {cause}".strip() if colon and code in CODES else why
 
 
 def data(proof: Proof) -> dict[str, Any]:
@@ -73,7 +81,7 @@ def _waiting(found: Iterable[Waiting]) -> Iterator[str]:
     if rows:
         yield "Not in the books, and why"
         for row in rows:
-            yield f"  {row.shop}: {row.count} × {row.why}: {figure(row.amount, row.currency)} {row.currency}"
+            yield f"  {row.shop}: {row.count} × {reason(row.why)}: {figure(row.amount, row.currency)} {row.currency}"
         yield ""
 
 

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import reconciliation
-from orders.admin.desk import fixes, frame
+from orders.admin.desk import frame
 from orders.models import Shop
+from orders.reconciliation import paper
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -28,20 +29,13 @@ def page(request: HttpRequest) -> HttpResponse:
         "admin/desk/proof.html",
         _("Proof"),
         proof=found,
-        unbooked=[(one, _why(one.why)) for one in found.waiting],
+        unbooked=[(one, paper.reason(one.why)) for one in found.waiting],
         parts=[(_("Sales"), found.sales), (_("Money"), found.money)],
         shop=shop,
         first=first,
         last=last,
         shops=list(Shop.objects.values_list("code", "name")),
     )
-
-
-def _why(words: str) -> str:
-    """The reason as a person says it: a problem's title in place of its code."""
-    before, colon, code = words.partition(": ")
-    name, _space, rest = code.partition(" ")
-    return f"{before}: {fixes.title(name)} {rest}".strip() if colon else words
 
 
 def _day(request: HttpRequest, name: str) -> date | None:
