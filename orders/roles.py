@@ -21,7 +21,8 @@ BOOKS = [*MAPPINGS, "account", "taxcode", "period", "exchangerate", "numberserie
 DECIDED = ["order", "refund", "payout", "stockadjustment", "customerchange"]
 PEOPLE = ["shop", "appointment", "deputy"]
 BROUGHT = ["importjob", "quarantine"]
-POST = ["connection", "message", "delivery", "attempt", "errand", "binding", "exportbatch", "run"]
+HANDED_OUT = ["exportbatch"]
+POST = ["connection", "message", "delivery", "attempt", "errand", "binding", "run"]
 ENGINE = ["django_q.schedule", "django_q.ormq", "django_q.success", "django_q.failure"]
 ACCESS = ["auth.user", "auth.group", "otp_totp.totpdevice", "axes.accessattempt"]
 
@@ -52,6 +53,7 @@ OWNER = Role(
         *BOOKS,
         *PEOPLE,
         *BROUGHT,
+        *HANDED_OUT,
         "customer",
         "customerchange",
         "event",
@@ -75,14 +77,15 @@ ACCOUNTANT = Role(
         *GOODS,
         *BOOKS,
         *BROUGHT,
+        *HANDED_OUT,
         "customer",
         "customerchange",
         "shop",
         "event",
-        *_post("delivery", "exportbatch", "run"),
+        *_post("delivery", "run"),
     ],
-    add=[*MAPPINGS, "account", "taxcode", "period", "exchangerate", "numberseries", "importjob"],
-    change=[*BOOKS, "quarantine"],
+    add=[*MAPPINGS, "account", "taxcode", "period", "exchangerate", "numberseries", "importjob", *HANDED_OUT],
+    change=[*BOOKS, "quarantine", *HANDED_OUT],
 )
 IT_LEAD = Role(
     "IT lead",
@@ -101,7 +104,16 @@ ENTREPRENEUR = Role(
     _(
         "Sees what was ordered, posted, shipped and invoiced, and what holds things up; opens books and shops and appoints their owners."
     ),
-    view=[*SALES, *GOODS, *BOOKS, *PEOPLE, "customer", "event", *_post("connection", "delivery", "run")],
+    view=[
+        *SALES,
+        *GOODS,
+        *BOOKS,
+        *PEOPLE,
+        *HANDED_OUT,
+        "customer",
+        "event",
+        *_post("connection", "delivery", "run"),
+    ],
     add=["shop", "appointment", "ledger"],
     change=["shop", "ledger"],
 )
@@ -114,6 +126,7 @@ AUDITOR = Role(
         *BOOKS,
         *PEOPLE,
         *BROUGHT,
+        *HANDED_OUT,
         "customer",
         "customerchange",
         "event",

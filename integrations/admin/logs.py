@@ -128,16 +128,6 @@ class BindingAdmin(Log):
     search_fields = ["=ours", "=theirs"]
 
 
-@admin.register(models.ExportBatch)
-class ExportBatchAdmin(Log):
-    list_display = ["file_name", "ledger", "number", "profile", "rows", "made_at", "acknowledged_at"]
-    list_filter = ["ledger"]
-    list_select_related = ["ledger"]
-    ordering = ["-id"]
-    sortable_by = ()
-    exclude = ["content"]
-
-
 @admin.register(models.Run)
 class RunAdmin(Log):
     list_display = ["job", "started_at", "ended_at", "done", "failed", "words", "worker"]

@@ -8,7 +8,6 @@ from integrations.models.connection import Connection
 from integrations.models.cursor import Cursor
 from integrations.models.delivery import Delivery, DeliveryState
 from integrations.models.errand import Errand, ErrandKind
-from integrations.models.exportbatch import ExportBatch
 from integrations.models.message import Message, MessageState
 from integrations.models.run import Run
 
@@ -22,7 +21,6 @@ __all__ = [
     "DeliveryState",
     "Errand",
     "ErrandKind",
-    "ExportBatch",
     "Message",
     "MessageState",
     "Run",

@@ -101,7 +101,9 @@ GROUPS: list[tuple[Words, list[Section]]] = [
             Section(_("Proof"), "f", (Page(_("Proof"), "proof", "orders.view_document"),)),
             Section(_("Periods"), "y", (_orders(_("Periods"), "period"),)),
             Section(
-                _("Documents"), "b", (_orders(_("Documents"), "document"), _post(_("Handed-out files"), "exportbatch"))
+                _("Documents"),
+                "b",
+                (_orders(_("Documents"), "document"), _orders(_("Handed-out files"), "exportbatch")),
             ),
         ],
     ),

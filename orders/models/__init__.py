@@ -10,6 +10,7 @@ from orders.models.customer import Customer, CustomerChange
 from orders.models.document import Document, DocumentAfter, DocumentLine, DocumentSource
 from orders.models.event import Event, EventChain, EventSeal
 from orders.models.exchangerate import ExchangeRate
+from orders.models.exportbatch import ExportBatch, ExportFile
 from orders.models.externalref import ExternalRef, Noun
 from orders.models.finding import Finding, Severity
 from orders.models.importjob import ImportJob, ImportRefusal, ImportState
@@ -60,6 +61,8 @@ __all__ = [
     "EventChain",
     "EventSeal",
     "ExchangeRate",
+    "ExportBatch",
+    "ExportFile",
     "ExternalRef",
     "FeesBy",
     "Finding",

@@ -1,0 +1,102 @@
+"""What was handed out: each numbered batch with its totals and its files, which are always the same bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import content_disposition_header
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from orders import models
+from orders.admin.base import Log
+from orders.admin.filters import during
+
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@admin.register(models.ExportBatch)
+class ExportBatchAdmin(Log):
+    list_display = ["number", "profile", "scope", "rows", "made_at", "by", "standing", "downloads"]
+    list_filter = ["ledger", "shop", during("made_at", _("made"))]
+    list_select_related = ["ledger", "shop", "by"]
+    sortable_by = ()
+    search_fields = ["=number", "=files__content_hash"]
+    search_help_text = _("A batch's number, or a file's SHA-256.")
+    fields = [
+        "number",
+        "scope",
+        "profile",
+        "version",
+        "parameters",
+        "rows",
+        "sums",
+        "made_at",
+        "by",
+        "standing",
+        "hashes",
+    ]
+    readonly_fields = ["scope", "sums", "standing", "hashes"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("files", models.ExportFile.objects.defer("content")))
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.download)
+        return [path("<int:pk>/<str:name>/file", view, name="exportfile"), *super().get_urls()]
+
+    def download(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """The very bytes that were handed out."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        file = get_object_or_404(models.ExportFile, batch_id=pk, name=name)
+        if file.size and not file.content:
+            raise Http404(_("The personal values of this file were erased, and it went with them."))
+        reply = HttpResponse(bytes(file.content), content_type=KINDS.get(name.rpartition(".")[2], "text/plain"))
+        reply["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
+        return reply
+
+    @admin.display(description=_("for"))
+    def scope(self, batch: models.ExportBatch) -> str:
+        return str(batch.ledger or batch.shop)
+
+    @admin.display(description=_("state"))
+    def standing(self, batch: models.ExportBatch) -> Any:
+        if batch.withdrawn_at:
+            return format_html('<span class="chip warn">{}</span> {}', _("withdrawn"), batch.withdrawn_why)
+        return format_html('<span class="chip good">{}</span>', _("acknowledged")) if batch.acknowledged_at else ""
+
+    @admin.display(description=_("files"))
+    def downloads(self, batch: models.ExportBatch) -> SafeString:
+        rows = ((address(file), file.name) for file in batch.files.all())
+        return format_html_join(" · ", '<a href="{}">{}</a>', rows)
+
+    @admin.display(description=_("files"))
+    def hashes(self, batch: models.ExportBatch) -> SafeString:
+        rows = ((address(file), file.name, file.size, file.content_hash) for file in batch.files.all())
+        line = '<tr><td><a href="{}">{}</a></td><td class="num">{}</td><td><code>{}</code></td></tr>'
+        return format_html("<table><tbody>{}</tbody></table>", format_html_join("", line, rows))
+
+    @admin.display(description=_("totals"))
+    def sums(self, batch: models.ExportBatch) -> SafeString:
+        rows = ((currency, name, value) for currency, sums in batch.totals.items() for name, value in sums.items())
+        line = '<tr><td>{}</td><td>{}</td><td class="num">{}</td></tr>'
+        return format_html("<table><tbody>{}</tbody></table>", format_html_join("", line, rows))
+
+
+def address(file: models.ExportFile) -> str:
+    return reverse("admin:exportfile", args=[file.batch_id, file.name])
