@@ -132,7 +132,7 @@ def post(client: Client, body: bytes, event: str, secret: str = WEBHOOK_SECRET) 
 
 @pytest.mark.django_db
 def test_a_page_that_may_not_be_opened_is_one_line_without_a_traceback(written: io.StringIO, client: Client) -> None:
-    client.force_login(person("marketing manager"), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person("marketing manager"))
     assert client.get(reverse("admin:proof")).status_code == 403
     (line,) = [
         line for line in written.getvalue().splitlines() if "Forbidden" in line and reverse("admin:proof") in line
