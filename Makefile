@@ -6,15 +6,19 @@ BIN := .venv/bin
 SETTLED := .venv/settled
 SETTLED_DEV := .venv/settled-dev
 
-.PHONY: help test demo stop lint clean setup setup-dev
+.PHONY: help test bench demo stop lint clean setup setup-dev
 
 help:
 	@echo "make demo    fill a demo company, prove its books, serve it (SERVE=0: end after the proof)"
 	@echo "make test    run all tests        make lint   ruff, mypy, forgotten migrations"
+	@echo "make bench   measure what is promised (BENCH=name: one of them, SIZE=n: its size)"
 	@echo "make stop    end the embedded PostgreSQL      make clean  remove .venv and all demo data"
 
 test: setup-dev
 	$(BIN)/pytest -q -rs -n $(WORKERS) --dist loadfile $(TESTS)
+
+bench: setup-dev
+	$(BIN)/python -m tests.benchmarks $(BENCH) $(SIZE)
 
 demo: setup
 	$(BIN)/python manage.py demo $(if $(filter 0,$(SERVE)),--no-serve)

@@ -1,35 +1,23 @@
 """How long the queue's questions take with a million orders: `python -m tests.benchmarks.queue_at_scale [COUNT]`.
 
-Makes the orders in a test database of its own (ORDERSYNC_TEST_DB) and drops it at the end. Prints, for each question, the median and the
-slowest of nine turns in milliseconds.
+Prints, for each question, the median and the slowest of nine turns in milliseconds.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 from collections.abc import Callable, Iterator
-from time import perf_counter
 from typing import Any
+
+from tests.benchmarks import instruments
 
 TURNS = 9
 
 
 def main(count: int) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordersync_site.settings")
-    os.environ.setdefault("ORDERSYNC_TEST_DB", "test_queue_at_scale")
-    import django
-
-    django.setup()
-    from django.db import connection
-
-    ours = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
+    with instruments.database("queue"):
         measure(count)
-    finally:
-        connection.creation.destroy_test_db(ours, verbosity=0)
 
 
 def measure(count: int) -> None:
@@ -37,25 +25,22 @@ def measure(count: int) -> None:
 
     from tests import factories, many
 
-    took = timed(lambda: many.orders(factories.shop(), count))
+    took = instruments.timed(lambda: many.orders(factories.shop(), count))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE orders_order")
-        cursor.execute(
-            "SELECT pg_size_pretty(pg_total_relation_size('orders_order')), current_setting('server_version')"
-        )
-        size, version = cursor.fetchone()
-    print(f"{count:,} orders made in {took:.0f} s, {size} with indexes, PostgreSQL {version}\n")
-    print(f"{'question':44} {'median ms':>10} {'slowest ms':>11} {'rows':>6}")
+        cursor.execute("SELECT pg_size_pretty(pg_total_relation_size('orders_order'))")
+        (size,) = cursor.fetchone()
+    print(f"{count:,} orders made in {took:.0f} s, {size} with indexes\n")
+    rows: list[tuple[str, float, float, int]] = []
     for name, ask in questions(count):
         found = ask()
-        times = [1000 * timed(ask) for _ in range(TURNS)]
-        print(f"{name:44} {statistics.median(times):10.1f} {max(times):11.1f} {found:6}")
-
-
-def timed(call: Callable[[], object]) -> float:
-    start = perf_counter()
-    call()
-    return perf_counter() - start
+        times = [1000 * instruments.timed(ask) for _ in range(TURNS)]
+        rows.append((name, statistics.median(times), max(times), found))
+    instruments.table(("question", "median ms", "slowest ms", "rows"), rows)
+    figures = {
+        name: {"median_ms": round(median, 1), "slowest_ms": round(slowest, 1)} for name, median, slowest, _ in rows
+    }
+    instruments.tell("queue_at_scale", {"orders": count, **figures}, {}, [])
 
 
 def questions(count: int) -> Iterator[tuple[str, Callable[[], int]]]:
