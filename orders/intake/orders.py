@@ -14,11 +14,9 @@ from django.utils.translation import gettext as _
 from orders import corrections, events, incoming, review, search
 from orders.intake import customers, header, lines, payments, refunds, shipments, versions
 from orders.intake.changes import Changes
-from orders.intake.fit import Unfit
+from orders.intake.known import ID, NUMBER, ambiguous
 from orders.intake.versions import News, Told
 from orders.models import Document, ExternalRef, Noun, Order, Shop
-
-ID, NUMBER = "id", "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,7 @@ def _found(shop: Shop, record: incoming.Order) -> Order | None:
 
 def _alone(rows: list[Order], record: incoming.Order) -> Order | None:
     if len(rows) > 1:
-        words = _(
-            "Several orders have the number %(number)s, and this one comes without the store's id. Import a file that has ids."
-        )
-        raise Unfit(words % {"number": record.number}, field="id", value=record.number)
+        raise ambiguous(record.number)
     return rows[0] if rows else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -15,33 +14,11 @@ from psycopg import errors
 from orders import incoming
 from orders.intake import customers, fit, ledger, masters, orders, quarantine
 from orders.intake.fit import Unfit
+from orders.intake.receipt import Line, Receipt
 from orders.models import Quarantine, Shop
 
 log = logging.getLogger(__name__)
 TRIES = 3  # of two that make the same row at once one loses, and finds it on the next try
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What became of one record: its place for people, its number, our order's id, and for a refusal the reason and the field."""
-
-    place: str
-    number: str = ""
-    order_id: int | None = None
-    words: str = ""
-    field: str = ""
-    value: str = ""
-
-
-@dataclass(slots=True)
-class Receipt:
-    """What became of every record: each stands in exactly one of these lists, committed (or in the caller's transaction) when receive returns."""
-
-    created: list[Line] = field(default_factory=list)
-    updated: list[Line] = field(default_factory=list)
-    same: list[Line] = field(default_factory=list)
-    older: list[Line] = field(default_factory=list)
-    refused: list[Line] = field(default_factory=list)
 
 
 def receive(shop: Shop, records: Iterable[incoming.Record], *, source: incoming.Source) -> Receipt:

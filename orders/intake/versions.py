@@ -41,19 +41,31 @@ def told(record: incoming.Order, source: incoming.Source, received_at: datetime)
     return Told(record, source, received_at, record.updated_at or received_at, data, incoming.digest(data))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an order stands: the richest source's fidelity and moment, and the versions (hash, as of) of the fidelity that is asked about, oldest first."""
+
+    fidelity: int
+    as_of: datetime | None
+    versions: list[tuple[str, datetime]]
+
+
 def judge(order: Order, told: Told) -> News:
-    """Weigh the version against those that are known: the richest source counts, and of equals the newest. The order is locked; one query."""
+    """Weigh the version against those that are known. The order is locked; one query."""
+    rows = OrderVersion.objects.filter(order=order, fidelity=int(told.source.fidelity)).order_by("as_of", "n")
+    return weigh(Standing(order.fidelity, order.as_of, list(rows.values_list("hash", "as_of"))), told)
+
+
+def weigh(standing: Standing, told: Told) -> News:
+    """The richest source counts, and of equals the newest."""
     fidelity = int(told.source.fidelity)
-    known = list(
-        OrderVersion.objects.filter(order=order, fidelity=fidelity).order_by("as_of", "n").values_list("hash", "as_of")
-    )
-    if known and known[-1][0] == told.hash:
+    if standing.versions and standing.versions[-1][0] == told.hash:
         return News.SAME
-    if any(hash == told.hash and as_of >= told.as_of for hash, as_of in known):
+    if any(hash == told.hash and as_of >= told.as_of for hash, as_of in standing.versions):
         return News.SAME
-    if fidelity < order.fidelity:
+    if fidelity < standing.fidelity:
         return News.POORER
-    if fidelity == order.fidelity and order.as_of and told.as_of < order.as_of:
+    if fidelity == standing.fidelity and standing.as_of and told.as_of < standing.as_of:
         return News.OLDER
     return News.NEWER
 
