@@ -195,7 +195,16 @@ if env.flag("ORDERSYNC_BEHIND_PROXY", False):
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
+# One file: its bytes, rows, columns, letters of a cell; what a workbook unpacks to, in all and times its size; levels of JSON; seconds and memory to read it.
 ORDERSYNC_FILE_LIMIT = env.number("ORDERSYNC_FILE_LIMIT", 200 * 1024 * 1024)
+ORDERSYNC_FILE_ROWS = env.number("ORDERSYNC_FILE_ROWS", 200_000)
+ORDERSYNC_FILE_COLUMNS = env.number("ORDERSYNC_FILE_COLUMNS", 256)
+ORDERSYNC_FILE_CELL = env.number("ORDERSYNC_FILE_CELL", 64 * 1024)
+ORDERSYNC_FILE_UNPACKED = env.number("ORDERSYNC_FILE_UNPACKED", 100 * 1024 * 1024)
+ORDERSYNC_FILE_RATIO = env.number("ORDERSYNC_FILE_RATIO", 100)
+ORDERSYNC_FILE_DEPTH = env.number("ORDERSYNC_FILE_DEPTH", 64)
+ORDERSYNC_FILE_SECONDS = env.number("ORDERSYNC_FILE_SECONDS", 600)
+ORDERSYNC_FILE_MEMORY = env.number("ORDERSYNC_FILE_MEMORY", 256 * 1024 * 1024)
 
 # Jobs. django-q2 is clock and doorbell only; a system check holds these values (ordersync_site/checks.py).
 ORDERSYNC_REDIS_URL = env.text("ORDERSYNC_REDIS_URL")

@@ -56,7 +56,7 @@ def test_a_file_finds_its_reader(content: str, name: str) -> None:
     ("content", "words"),
     [
         (b"", "empty"),
-        (b"PK\x03\x04rest", "spreadsheet"),
+        (b"PK\x03\x04rest", "packed, but broken"),
         (b"%PDF-1.7", "PDF"),
         (b"<html>", "web page"),
         (b"webhook_id=2", "neither"),

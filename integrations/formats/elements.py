@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from django.conf import settings
+
 from integrations.formats.node import Node, Unclear
 from integrations.stores.base import Unreadable
 from orders import incoming
@@ -71,7 +73,7 @@ class _Buffer:
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream, self.text, self.at = stream, "", 0
-        self.decode = codecs.getincrementaldecoder("utf-8-sig")().decode
+        self.decoder: codecs.IncrementalDecoder | None = None
         self.ended = False
 
     def more(self) -> None:
@@ -80,9 +82,10 @@ class _Buffer:
         if len(rest) > LARGEST:
             raise Unreadable("The file is one piece of more than 64 MB. Export fewer orders at a time.")
         chunk = self.stream.read(max(CHUNK, len(rest)))
+        self.decoder = self.decoder or codecs.getincrementaldecoder(_charset(chunk))()
         try:
-            self.text, self.at = rest + self.decode(chunk, not chunk), 0
-        except UnicodeDecodeError as error:
+            self.text, self.at = rest + self.decoder.decode(chunk, not chunk), 0
+        except UnicodeError as error:
             raise _Broken("it is not written in UTF-8.") from error
         self.ended = not chunk
 
@@ -112,8 +115,32 @@ class _Buffer:
                 continue
             if end < len(self.text) or self.ended:  # a number at the very end may go on
                 self.at = end
+                _not_too_deep(found)
                 return found
             self.more()
+
+
+def _charset(beginning: bytes) -> str:
+    return "utf-8-sig" if beginning[:1] in b"\xef" else json.detect_encoding(beginning[:4])
+
+
+def _not_too_deep(value: Any) -> None:
+    """Level by level, so that depth costs no stack. Raises _Broken beyond ORDERSYNC_FILE_DEPTH."""
+    level = [value]
+    for _depth in range(settings.ORDERSYNC_FILE_DEPTH + 1):
+        level = (
+            [
+                inner
+                for outer in level
+                for inner in (outer.values() if isinstance(outer, dict) else outer)
+                if isinstance(inner, dict | list)
+            ]
+            if any(isinstance(outer, dict | list) for outer in level)
+            else []
+        )
+        if not level:
+            return
+    raise _Broken(f"it is nested too deeply: at most {settings.ORDERSYNC_FILE_DEPTH} levels are read.")
 
 
 def _no_constant(word: str) -> Any:

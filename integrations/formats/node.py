@@ -17,11 +17,14 @@ _YEARS = range(1970, 2200)
 
 
 class Unclear(Exception):
-    """A field of one order cannot be made out; the order is refused, the others go on."""
+    """A field of one order cannot be made out; the order is refused, the others go on. `row` is its row in the file, 0 where there are none."""
 
-    def __init__(self, name: str, value: object, fix: str) -> None:
-        self.field, self.value, self.fix = name, clean(str(value))[:200], fix
-        super().__init__(f"“{name}” is “{self.value}”. {fix}" if self.value else f"“{name}” is empty. {fix}")
+    def __init__(self, name: str, value: object, fix: str, row: int = 0) -> None:
+        self.field, self.value, self.fix, self.row = name, clean(str(value))[:200], fix, row
+        start = f"Row {row}: " if row else ""
+        super().__init__(
+            f"{start}“{name}” is “{self.value}”. {fix}" if self.value else f"{start}“{name}” is empty. {fix}"
+        )
 
 
 def clean(text: str) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import itertools
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
-from integrations.stores.base import Unreadable
+from integrations.formats import bounds, workbook
+from integrations.stores.base import ENCODING, Example, Setting, Unreadable
 
 DELIMITERS = ",;\t"
-LONGEST_CELL = 1 << 20
+HEAD = 1 << 16
+SEEN = 20  # rows of a workbook that it is recognised by
 _BETWEEN = "\x00"  # no cell contains it
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 
@@ -35,19 +39,27 @@ def normal(title: str) -> str:
 
 def titles(head: bytes) -> list[str]:
     """The titles in the first line of a table; [] if the head is no table of text."""
-    if b"\x00" in head[:1024]:
+    charset = encoding(head)
+    if b"\x00" in head[:1024] and not charset.startswith("utf-16"):
         return []
-    text = head.decode(encoding(head), "ignore")
-    first = text.lstrip().split("\n", 1)[0]
+    text = head.decode(charset, "ignore").removeprefix("\ufeff").lstrip()
+    first = text.split("\n", 1)[0]
     try:
-        row = next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=_delimiter(first)), [])
+        row = next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first)), [])
     except csv.Error:
         return []
     return [title.strip() for title in row] if len(row) > 1 else []
 
 
 def encoding(head: bytes) -> str:
-    """UTF-8 with or without a byte order mark, else Windows-1252, which Excel writes in the West. The head may end inside a character."""
+    """UTF-16 by its mark or its NULs, UTF-8 with or without a mark, else Windows-1252, which Excel writes in the West. The head may end inside a character."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first, second = head[:200:2], head[1:200:2]
+    if len(second) > 20 and not any(second):
+        return "utf-16-le"
+    if len(second) > 20 and not any(first):
+        return "utf-16-be"
     try:
         head[:-4].decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -55,28 +67,96 @@ def encoding(head: bytes) -> str:
     return "utf-8-sig"
 
 
-def rows(stream: BinaryIO) -> Iterator[Row]:
-    """Every row that is not blank, the titles first, without NUL, which PostgreSQL cannot keep either. Raises Unreadable, naming the line."""
+def head(stream: IO[bytes]) -> bytes:
+    """What a reader recognises a file by: its first 64 KiB; of a workbook its first rows as CSV, of UTF-16 the text in UTF-8. Raises Unreadable."""
+    stream.seek(0)
+    found = stream.read(HEAD)
+    stream.seek(0)
+    if workbook.is_packed(found):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(cells for _line, cells in itertools.islice(workbook.rows(stream), SEEN))
+        stream.seek(0)
+        return text.getvalue().encode()[:HEAD]
+    charset = encoding(found)
+    if charset.startswith("utf-16"):
+        return found[: len(found) // 2 * 2].decode(charset, "ignore").removeprefix("\ufeff").encode()
+    return found
+
+
+def rows(stream: BinaryIO, setting: Setting | None = None) -> Iterator[Row]:
+    """Every row that is not blank, the titles first, without NUL, which PostgreSQL cannot keep either; of a CSV file, UTF-16 included, or a workbook.
+
+    `setting.encoding` is the file's, where people said so. Raises Unreadable, naming the line, also for what is beyond bounds.
+    """
     buffered = io.BufferedReader(stream, 1 << 16) if isinstance(stream, io.RawIOBase) else stream
     start = buffered.tell()
-    head = buffered.read(1 << 16)
+    beginning = buffered.read(HEAD)
     buffered.seek(start)
-    first = head.decode(encoding(head), "ignore").lstrip().split("\n", 1)[0]
-    text = io.TextIOWrapper(buffered, encoding(head), newline="")
-    csv.field_size_limit(LONGEST_CELL)
+    if workbook.is_packed(beginning):
+        yield from _bounded(workbook.rows(buffered))
+        return
+    told = setting.encoding if setting else ""
+    charset = told or encoding(beginning)
+    found = _bounded(_lines(buffered, beginning, charset))
+    yield from _doubted(found, setting) if setting and charset == "cp1252" and not told else found
+
+
+def _doubted(found: Iterator[Row], setting: Setting) -> Iterator[Row]:
+    """The rows; the first value whose letters depend on the guessed encoding is noted to be asked."""
+    header: Sequence[str] = ()
+    for row in found:
+        header = header or row.cells
+        if ENCODING not in setting.asked.noted:
+            at = next((at for at, cell in enumerate(row.cells) if not cell.isascii()), None)
+            if at is not None:
+                title = header[at] if at < len(header) else str(at + 1)
+                setting.asked.note(ENCODING, Example(title, row.cells[at], row.line))
+        yield row
+
+
+def _lines(stream: BinaryIO, beginning: bytes, charset: str) -> Iterator[tuple[int, list[str]]]:
+    first = beginning.decode(charset, "ignore").removeprefix("\ufeff").lstrip().split("\n", 1)[0]
+    text = io.TextIOWrapper(stream, charset, newline="")
+    csv.field_size_limit(bounds.WHOLE)
     reader = csv.reader(text, delimiter=_delimiter(first))
     try:
         for cells in reader:
-            if whole := "".join(cells):
-                yield Row(
-                    reader.line_num, [cell.replace(_BETWEEN, "") for cell in cells] if _BETWEEN in whole else cells
-                )
-    except (csv.Error, UnicodeDecodeError) as error:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise Unreadable(_broken_off(reader.line_num + 1, error)) from error
+    except UnicodeError as error:
         raise Unreadable(
-            f"The table breaks off near line {reader.line_num + 1}: {error}. Export it again from the store."
+            f"The table breaks off near line {reader.line_num + 1}: it is not written in {charset.upper()} throughout. Save it as UTF-8 and bring that in."
         ) from error
     finally:
-        text.detach()
+        with suppress(ValueError):  # the caller has closed it
+            text.detach()
+
+
+def _broken_off(line: int, error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return (
+            f'A cell that begins near line {line} has more than {bounds.WHOLE:,} letters: a quotation mark (") was probably opened there and never closed. '
+            "Close it, or export the file again."
+        )
+    return f"The table breaks off near line {line}: {error}. Export it again from the store."
+
+
+def _bounded(found: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+    """The rows, as long as they are within bounds; a cell too long is named by its column's title."""
+    longest, watch, header = bounds.longest_cell(), bounds.Watch(), list[str]()
+    filled = ((line, cells, whole) for line, cells in found if (whole := "".join(cells)))
+    for number, (line, cells, whole) in enumerate(filled):
+        header = header or cells
+        bounds.row(number + 1, line)
+        if number % 5_000 == 0:
+            watch.look(f"row {line:,}")
+        if len(cells) != len(header) or not number:
+            bounds.columns(len(cells), line)
+        if len(whole) > longest:
+            for at, cell in enumerate(cells):
+                bounds.cell(cell, line, header[at] if at < len(header) and number else str(at + 1))
+        yield Row(line, [cell.replace(_BETWEEN, "") for cell in cells] if _BETWEEN in whole else cells)
 
 
 def _delimiter(first: str) -> str:

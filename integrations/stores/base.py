@@ -3,25 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, ClassVar, Protocol, runtime_checkable
 
 from integrations.accounting.base import Check
 from orders import incoming
 
-__all__ = ["Check", "Door", "Letter", "Reader", "Setting", "Unreadable"]
+__all__ = [
+    "DATES",
+    "DECIMAL",
+    "ENCODING",
+    "ZONE",
+    "Asked",
+    "Check",
+    "Door",
+    "Example",
+    "Letter",
+    "Reader",
+    "Setting",
+    "Unreadable",
+]
 
 
 class Unreadable(Exception):
     """The file as a whole cannot be read: the message says what it looks like, what is missing, and what to do instead."""
 
 
+DECIMAL, DATES, ZONE, ENCODING = "decimal", "dates", "zone", "encoding"
+"""What may be open in a file: its mark before decimals, what comes first in 03/04/2026, the zone of its times, its letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A value of the file, by its column and the number of its row."""
+
+    field: str
+    value: str
+    row: int
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a file leaves open, found while it is read: each question with the first value that raised it."""
+
+    noted: dict[str, Example] = field(default_factory=dict)
+    leaned: dict[tuple[str, str], Example] = field(default_factory=dict)
+    seen: dict[tuple[str, str], Example] = field(default_factory=dict)
+
+    def note(self, question: str, example: Example) -> None:
+        """The value reads two ways, and nobody said which."""
+        self.noted.setdefault(question, example)
+
+    def lean(self, question: str, way: str, example: Example) -> None:
+        """The value reads two ways, and was read as the maker of the layout writes."""
+        self.leaned.setdefault((question, way), example)
+
+    def saw(self, question: str, way: str, example: Example) -> None:
+        """The value reads one way only, and that is not how the maker of the layout writes."""
+        self.seen.setdefault((question, way), example)
+
+    def questions(self) -> dict[str, Example]:
+        """What has to be asked: what was noted, and where the file itself contradicts the habit that a value was read by."""
+        asked = dict(self.noted)
+        for (question, way), example in self.leaned.items():
+            if any(other == question and against != way for other, against in self.seen):
+                asked.setdefault(question, example)
+        return asked
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a reader must know of the shop: its currency and its time zone (IANA name), for files that state neither."""
+    """What a reader must know of the shop, for files that do not say it: its currency and its time zone (IANA name); and what people said of this file.
+
+    `decimal` is "." or ",", `dates` is "dmy" or "mdy", `encoding` a codec's name, `zone` the IANA name of the zone of times without offset; "" is "nobody said".
+    `asked` collects what the reading finds open.
+    """
 
     currency: str
     time_zone: str
+    decimal: str = ""
+    dates: str = ""
+    encoding: str = ""
+    zone: str = ""
+    asked: Asked = field(default_factory=Asked, compare=False, repr=False)
 
 
 class Reader(Protocol):

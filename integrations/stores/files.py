@@ -8,31 +8,27 @@ from integrations import registry
 from integrations.formats import elements, tables
 from integrations.stores.base import Reader, Unreadable
 
-HEAD = 1 << 16
 _BINARY = (
-    (b"PK\x03\x04", "a spreadsheet or a ZIP archive", "Save it as CSV, or unpack it, and import that file."),
     (
         b"\xd0\xcf\x11\xe0",
-        "an old Excel workbook",
-        "Export the orders from the store as CSV and import that file as it is.",
+        "an old Excel workbook (XLS), or one with a password",
+        "Save it as XLSX without a password, or as CSV, and bring that in.",
     ),
     (b"%PDF", "a PDF", "Export the orders from the store as CSV or JSON."),
     (b"\x1f\x8b", "a compressed file", "Unpack it and import what is inside."),
-    (b"\xff\xfe", "text in UTF-16", "Save it as UTF-8 and import that file."),
-    (b"\xfe\xff", "text in UTF-16", "Save it as UTF-8 and import that file."),
+    (b"Rar!", "a compressed file", "Unpack it and import what is inside."),
+    (b"7z\xbc\xaf", "a compressed file", "Unpack it and import what is inside."),
 )
 
 
 def reader(stream: IO[bytes], file_name: str = "", layout: str | None = None) -> Reader:
-    """The reader of a file at its beginning, where it is left: named by `layout`, else found by the first 64 KiB.
+    """The reader of a file at its beginning, where it is left: named by `layout`, else found by what the file begins with.
 
     Raises Unreadable: what the file looks like and what to do instead, or the layouts there are.
     """
     if layout:
         return _named(layout)
-    head = stream.read(HEAD)
-    stream.seek(0)
-    return _recognised(head, file_name)
+    return _recognised(tables.head(stream), file_name)
 
 
 def _named(layout: str) -> Reader:

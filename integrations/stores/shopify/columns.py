@@ -6,11 +6,11 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 
-from integrations.formats import node, tables
-from integrations.stores.base import Unreadable
+from integrations.formats import node, notation, tables
+from integrations.stores.base import Setting, Unreadable
 from orders import money
 
 REQUIRED = (
@@ -18,15 +18,14 @@ REQUIRED = (
 )  # fmt: skip
 _OTHER_SPELLINGS = {"canceledat": "cancelledat", "financialstate": "financialstatus"}
 _TEMPLATE = {"transactionkind", "shippinglineprice", "tax1title", "metafieldnamespace"}
-_NUMBER = re.compile(r"-?\d{1,14}(\.\d{1,6})?", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|( ?[+-]\d\d:?\d\d)| UTC)?", re.ASCII)
+_PLAIN = re.compile(r"-?\d{1,14}(\.\d{1,2})?", re.ASCII)
 
 
 class Columns:
     """The titles of one file. Raises Unreadable, naming what is missing."""
 
-    def __init__(self, header: Sequence[str]) -> None:
-        self.header = header
+    def __init__(self, header: Sequence[str], setting: Setting) -> None:
+        self.header, self.setting = header, setting
         names = [_OTHER_SPELLINGS.get(name, name) for name in map(tables.normal, header)]
         self.names = [
             name if name not in names[:at] else "" for at, name in enumerate(names)
@@ -79,10 +78,9 @@ class OrderRow:
         if not text:
             return None
         found = _number(text)
-        if found is None:
-            fix = "An amount looks like 1234.50. Export again from Shopify and import that file as it is."
-            raise node.Unclear(self.title(name), text, fix)
-        return found
+        if found is not None:
+            return found
+        return notation.number(text, self.columns.setting, field=self.title(name), row=self.line, own=".")
 
     def sum(self, name: str) -> Decimal:
         """The amount in the cell, 0 if it is empty."""
@@ -92,29 +90,19 @@ class OrderRow:
         """The amount in the cell. Raises Unclear if it is empty."""
         found = self.amount(name)
         if found is None:
-            raise node.Unclear(self.title(name), "", f"Line {self.line} of the file needs it. Export the order again.")
+            raise node.Unclear(self.title(name), "", "The order cannot be read without it. Export it again.", self.line)
         return found
 
-    def instant(self, name: str, zone: tzinfo) -> datetime | None:
+    def instant(self, name: str) -> datetime | None:
         """The instant in the cell ("2021-11-27 17:34:44 -0500"). Raises Unclear: 03/04/2026 is never guessed at."""
-        text = self.text(name)
-        if not text:
-            return None
-        plain = text.replace(" UTC", "Z")
-        plain = plain[:10] + "T" + plain[11:].replace(" ", "")
-        found = node.instant(plain, zone) if _INSTANT.fullmatch(text) else None
-        if found is None:
-            fix = (
-                "A date looks like 2021-11-27 17:34:44 -0500. Export again from Shopify and import that file as it is."
-            )
-            raise node.Unclear(self.title(name), text, fix)
-        return found
+        return notation.instant(self.text(name), self.columns.setting, field=self.title(name), row=self.line)
 
     def title(self, name: str) -> str:
-        """The column's title as the file writes it."""
-        return self.columns.header[self.columns.names.index(name)]
+        """The column's title as the file writes it; the name where there is no such column."""
+        return self.columns.header[self.columns.names.index(name)] if name in self.columns.names else name
 
 
 @functools.lru_cache(maxsize=1 << 14)  # most amounts of a file come again and again
 def _number(text: str) -> Decimal | None:
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
+    """An amount that reads one way only, whatever the file's notation."""
+    return Decimal(text) if _PLAIN.fullmatch(text) else None

@@ -10,7 +10,6 @@ import io
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, ClassVar
-from zoneinfo import ZoneInfo
 
 from integrations import registry
 from integrations.formats import tables
@@ -47,20 +46,19 @@ class OrdersCsv:
                 raise base.Unreadable(f"{what} Export from the Orders page of Shopify instead.")
         if not names >= _MARKS:
             return False
-        Columns(titles)
+        Columns(titles, base.Setting(currency="", time_zone="UTC"))
         return True
 
     def read(self, stream: BinaryIO, setting: base.Setting) -> Iterator[incoming.Record]:
         """One record per order; orders come in the order of their first rows, however the rows are sorted. Raises Unreadable."""
-        found = tables.rows(stream)
-        columns = Columns(next(found, tables.Row(0, ())).cells)
+        found = tables.rows(stream, setting)
+        columns = Columns(next(found, tables.Row(0, ())).cells, setting)
         body = (row for row in found if list(row.cells) != list(columns.header))  # files put together repeat the titles
-        zone = ZoneInfo(setting.time_zone)
         for group in tables.grouped(body, columns.names.index("name")):
-            yield from _records([columns.row(row) for row in group], setting.currency, zone)
+            yield from _records([columns.row(row) for row in group], setting.currency)
 
 
-def _records(group: Sequence[OrderRow], currency: str, zone: ZoneInfo) -> Iterator[incoming.Record]:
+def _records(group: Sequence[OrderRow], currency: str) -> Iterator[incoming.Record]:
     try:
         orders = _split(group)
     except Unclear as unclear:
@@ -68,7 +66,7 @@ def _records(group: Sequence[OrderRow], currency: str, zone: ZoneInfo) -> Iterat
         return
     for order in orders:
         try:
-            yield rows.order(order, currency, zone)
+            yield rows.order(order, currency)
         except Unclear as unclear:
             yield _refusal(order, unclear)
 
@@ -80,9 +78,10 @@ def _split(group: Sequence[OrderRow]) -> list[Sequence[OrderRow]]:
     for row in group:
         if any(row.cells[len(row.columns.header) :]):
             raise Unclear(
-                f"line {row.line}",
+                f"row {row.line}",
                 ",".join(row.cells),
                 "It has more cells than the file has columns. Export the order again.",
+                row.line,
             )
     starts = [at for at, row in enumerate(group) if row.text("total")]
     if len(starts) < 2:
@@ -100,8 +99,8 @@ def _refusal(group: Sequence[OrderRow], unclear: Unclear) -> incoming.Refusal:
     csv.writer(raw).writerows([group[0].columns.header, *(row.cells for row in group)])
     name = group[0].text("name")
     return incoming.Refusal(
-        where=f"order {name}" if name else f"line {group[0].line}",
-        reason=f"{unclear} (line {group[0].line} of the file)",
+        where=f"order {name}" if name else f"row {group[0].line}",
+        reason=str(unclear) if unclear.row else f"Row {group[0].line}: {unclear}",
         field=unclear.field,
         value=unclear.value,
         number=name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import tzinfo
 
 from integrations.stores.shopify import sums, words
 from integrations.stores.shopify.columns import OrderRow
@@ -12,9 +11,7 @@ from orders.incoming import PaymentKind, PaymentState, PaymentStatus
 from orders.money import ZERO
 
 
-def payments(
-    head: OrderRow, stated: sums.Sums, currency: str, zone: tzinfo
-) -> tuple[list[incoming.Payment], list[str]]:
+def payments(head: OrderRow, stated: sums.Sums, currency: str) -> tuple[list[incoming.Payment], list[str]]:
     """What was paid or authorized, and what had to be assumed, in sentences. Raises Unclear."""
     state = words.PAYMENT_STATES.get(head.text("financialstatus").lower(), PaymentState.UNKNOWN)
     open_amount = head.amount("outstandingbalance")
@@ -45,7 +42,7 @@ def payments(
         amount=amount,
         currency=currency,
         gateway=gateway,
-        processed_at=head.instant("paidat", zone),
+        processed_at=head.instant("paidat"),
         derived=True,
     )
     return [payment], notes

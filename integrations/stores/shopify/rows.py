@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import tzinfo
 from decimal import Decimal
 
 from integrations.formats.node import Unclear
@@ -14,14 +13,14 @@ from orders import incoming, money
 from orders.incoming import LineKind, PaymentState
 
 
-def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Order:
-    """The order in its rows; `currency` and `zone` are the shop's, for a file that states none. Raises Unclear."""
+def order(rows: Sequence[OrderRow], currency: str) -> incoming.Order:
+    """The order in its rows; `currency` is the shop's, for a file that states none. Raises Unclear."""
     head = next((row for row in rows if row.text("total")), rows[0])
     currency = (head.text("currency") or currency).upper()
     items = [row for row in rows if row.text("lineitemname") or row.text("lineitemprice")]
     stated = sums.read(head, items)
     lines = _lines(head, items, stated, currency)
-    payments, notes = paid.payments(head, stated, currency, zone)
+    payments, notes = paid.payments(head, stated, currency)
     billing, shipping = _address(head, "billing"), _address(head, "shipping")
     return incoming.Order(
         id=head.text("id"),
@@ -29,7 +28,7 @@ def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Ord
         currency=currency,
         totals=_totals(head, stated),
         lines=tuple(lines),
-        placed_at=head.instant("createdat", zone),
+        placed_at=head.instant("createdat"),
         tax_included=stated.tax_included,
         customer=_customer(head, billing, shipping),
         billing=billing,
@@ -38,17 +37,17 @@ def order(rows: Sequence[OrderRow], currency: str, zone: tzinfo) -> incoming.Ord
         company=billing.company if billing else "",
         vat_id=words.vat_id(_attributes(head)),
         terms=head.text("paymenttermsname"),
-        due_on=due.date() if (due := head.instant("nextpaymentdueat", zone)) else None,
+        due_on=due.date() if (due := head.instant("nextpaymentdueat")) else None,
         payment_state=words.PAYMENT_STATES.get(head.text("financialstatus").lower(), PaymentState.UNKNOWN),
         fulfilment_state=words.FULFILMENT_STATES.get(_fulfilment(head), incoming.FulfilmentState.UNKNOWN),
         store_state=head.text("financialstatus"),
-        cancelled_at=head.instant("cancelledat", zone),
+        cancelled_at=head.instant("cancelledat"),
         test="bogus" in head.text("paymentmethod").lower(),
         channel=head.text("source"),
         gift_cards_redeemed=redeemed(payments),
         payments=tuple(payments),
         refunds=tuple(paid.refunds(head, stated, lines, payments, currency)),
-        shipments=tuple(_shipments(head, zone)),
+        shipments=tuple(_shipments(head)),
         identities=tuple(stated.broken()),
         notes=(*notes, *_notes(stated, lines)),
     )
@@ -121,10 +120,10 @@ def _totals(head: OrderRow, stated: sums.Sums) -> incoming.Totals:
     )
 
 
-def _shipments(head: OrderRow, zone: tzinfo) -> list[incoming.Shipment]:
+def _shipments(head: OrderRow) -> list[incoming.Shipment]:
     if _fulfilment(head) != "fulfilled":
         return []
-    return [incoming.Shipment(id="fulfilled", shipped_at=head.instant("fulfilledat", zone))]
+    return [incoming.Shipment(id="fulfilled", shipped_at=head.instant("fulfilledat"))]
 
 
 def _fulfilment(head: OrderRow) -> str:
