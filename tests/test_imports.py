@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: dict[str, list[set[str]]] = {
     "orders": [
         {"management", "apps", "urls", "views", "templatetags", "admin"},
-        {"resources", "imports", "reconciliation", "mappings", "queue", "overview"},
+        {"imports", "reconciliation", "mappings", "queue", "overview"},
         {"intake"},
+        {"resources"},
         {"review"},
         {"findings"},
         {"documents"},

@@ -1,1 +1,36 @@
-"""Our own spreadsheets: what every list and book looks like as a file, going out and coming back."""
+"""Our own spreadsheets, declared once for both directions: what is exported can be corrected and brought back, and an empty one is a template."""
+
+from __future__ import annotations
+
+import functools
+
+from orders.resources.column import Column
+from orders.resources.masters import Customers, Products, Shipments, Stock
+from orders.resources.money import Invoices, Payments, Payouts
+from orders.resources.sales import Orders, Refunds
+from orders.resources.sheet import Sheet
+
+__all__ = ["SHEETS", "Column", "Sheet", "sheet", "sheet_of"]
+
+SHEETS: tuple[type[Sheet], ...] = (
+    Orders,
+    Customers,
+    Products,
+    Stock,
+    Shipments,
+    Refunds,
+    Payments,
+    Payouts,
+    Invoices,
+)
+
+
+@functools.cache
+def sheet(noun: str) -> Sheet:
+    """The sheet by its name: "orders". Raises KeyError."""
+    return {found.noun: found for found in SHEETS}[noun]()
+
+
+def sheet_of(model: type) -> Sheet | None:
+    """The sheet of a model's records, None for a model that has none."""
+    return next((sheet(found.noun) for found in SHEETS if found.model is model), None)
