@@ -1,4 +1,4 @@
-"""Our own spreadsheets, declared once for both directions: what is exported can be corrected and brought back, and an empty one is a template."""
+"""Our own spreadsheets: what every list looks like as a file, declared once for going out, for coming back corrected, and as an empty template."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Sheet(Resource):  # type: ignore[misc]
         if not self.many:
             return queryset.order_by(*ordering).values_list(*self._paths)
         inner = Q(**{f"{self.many}__{name}": value for name, value in self.kept.children}) if self.kept else Q()  # type: ignore[misc]
-        found = queryset.annotate(part=FilteredRelation(self.many, condition=inner))
+        found: QuerySet[Any] = queryset.annotate(part=FilteredRelation(self.many, condition=inner))
         return found.order_by(*ordering, F("part__position").asc()).values_list(*self._paths)
 
     def _finished(self, row: Row, raw: tuple[Any, ...], *, first: bool, mark: int) -> Row:
