@@ -8,12 +8,25 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from orders import overview, queue, roles
 from orders.admin import desk
 from orders.admin.desk import frame
 
 HEIGHT, WIDTH = 104, 15
+_STATIONS = {
+    "received": _lazy("received"),
+    "approved": _lazy("approved"),
+    "posted": _lazy("posted"),
+    "shipped": _lazy("shipped"),
+    "invoiced": _lazy("invoiced"),
+}
+_HOLDERS = {
+    "store": _lazy("the store, until it was here"),
+    "desk": _lazy("the desk, until it was approved"),
+    "ledger": _lazy("the ledger, until it was posted"),
+}
 
 
 def page(request: HttpRequest) -> TemplateResponse:
@@ -49,7 +62,9 @@ def _orders() -> dict[str, Any]:
         "approved_href": frame.queue_at(queue.View(tab="approved")),
         "failed_href": frame.queue_at(queue.View(tab="failed")),
         "held_href": frame.queue_at(queue.View(tab="held")),
-        "to_the_books": overview.to_the_books(),
+        "clock": (clock := overview.clock()),
+        "stations": [(_STATIONS[station.name], station) for station in clock.stations],
+        "holders": [(_HOLDERS[holder.name], holder) for holder in clock.holders],
         "bars": _bars(overview.days()),
     }
 
