@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations import registry, tokens
+from integrations import http, registry, tokens
 from integrations.accounting.base import Accounting, Check
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Delivery, DeliveryState
@@ -54,7 +55,8 @@ def connect(
 
 def adapter_of(connection: Connection) -> Accounting:
     """The adapter of a ledger's connection. Raises Misconfigured where its options or secrets do not fit."""
-    return _make(connection.kind, {**connection.options, **tokens.unseal(connection.secrets)})
+    values = {**connection.options, **tokens.unseal(connection.secrets)}
+    return _make(connection.kind, values, budget=_meter(connection))
 
 
 def check(connection: Connection) -> list[Check]:
@@ -105,9 +107,38 @@ def _right_end(kind: str, adapter: object, ledger: Ledger | None) -> None:
         raise Misconfigured(f"“{kind}” connects a shop, not a ledger.", fix="Name the shop with --shop CODE.")
 
 
-def _make(kind: str, values: Mapping[str, str]) -> Accounting:
-    made = registry.find(kind)(registry.options(kind, values), None)
-    return typing.cast(Accounting, made)
+def is_metered(adapter: object) -> bool:
+    """Whether every call that the adapter makes is charged to its connection's budget by itself."""
+    return hasattr(adapter, "dial")
+
+
+def _make(kind: str, values: Mapping[str, str], budget: Callable[[], None] | None = None) -> Accounting:
+    cls, options = registry.find(kind), registry.options(kind, values)
+    dial: http.Dial | None = cls.dial(options) if is_metered(cls) else None  # type: ignore[attr-defined]
+    hidden = [values[name] for name in registry.secret_names(kind) if values.get(name)]
+    return typing.cast(Accounting, cls(options, _session(dial, hidden, budget) if dial else None))
+
+
+def _session(dial: http.Dial, hidden: list[str], budget: Callable[[], None] | None) -> http.Session:
+    return http.Session(
+        dial.base_url,
+        networks=dial.networks,
+        headers=dial.headers,
+        secrets=hidden,
+        budget=budget,
+        ca_file=dial.ca_file,
+    )
+
+
+def _meter(connection: Connection) -> Callable[[], None] | None:
+    """Charges each call to the budget. What was begun is carried out, into debt if need be; nothing new is claimed before that is paid."""
+    if connection.calls_per_minute is None:
+        return None
+
+    def charge() -> None:
+        Connection.objects.filter(pk=connection.pk).update(tokens=F("tokens") - 1)
+
+    return charge
 
 
 def _store(fresh: Connection, secrets: Mapping[str, str]) -> Connection:

@@ -6,6 +6,7 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -20,12 +21,22 @@ from integrations.errors import Misconfigured, Trouble, Unavailable, Uncertain
 from . import addresses, answers
 from .answers import redact, retry_after, shown
 
-__all__ = ["Session", "redact", "retry_after", "shown"]
+__all__ = ["Dial", "Session", "redact", "retry_after", "shown"]
 
 CONNECT, READ, WHOLE = 5.0, 30.0, 120.0  # seconds: to connect, between two bytes, until the last byte
 CAP = 10 * 1024 * 1024  # bytes of a reply, unpacked
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """Where an adapter calls and with which headers: what its session is made of. The adapter's `dial(options)` says it."""
+
+    base_url: str
+    networks: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca_file: Path | None = None
 
 
 class Session(requests.Session):

@@ -120,7 +120,7 @@ def _drain(connection: Connection, deadline: float, tally: Tally) -> int:
     ledger = _adapter(connection)
     if ledger is None:
         return 0
-    leases, wait = claim(connection, ledger.concurrency)
+    leases, wait = claim(connection, ledger.concurrency, metered=connections.is_metered(ledger))
     if wait:
         time.sleep(max(0.0, min(wait, 1.0, deadline - time.monotonic())))
         return 1

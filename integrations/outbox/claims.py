@@ -45,10 +45,13 @@ UPDATE integrations_delivery d
   FROM picked WHERE d.id = picked.id RETURNING d.id, d.document_id, d.fence, picked.ask"""  # noqa: S608
 
 
-def claim(connection: Connection, concurrency: int, count: int = BATCH) -> tuple[list[Lease], float]:
+def claim(
+    connection: Connection, concurrency: int, count: int = BATCH, *, metered: bool = False
+) -> tuple[list[Lease], float]:
     """Lease deliveries that are due, and take their documents, in one transaction; and the seconds until the connection's budget allows one more (0: now).
 
-    At most `concurrency` workers hold leases of one connection at a time. What `take` refuses is ended here and not returned.
+    At most `concurrency` workers hold leases of one connection at a time. What `take` refuses is ended here and not returned. Each lease costs one call of the
+    budget; `metered`: the adapter's session charges every call by itself.
     """
     ends = time.monotonic() + LEASE_SECONDS
     with transaction.atomic(), database.cursor() as cursor:
@@ -73,7 +76,8 @@ def claim(connection: Connection, concurrency: int, count: int = BATCH) -> tuple
             for pk, document, fence, ask in sorted(cursor.fetchall())
         ]
         if tokens is not None and leases:
-            Connection.objects.filter(pk=connection.pk).update(tokens=tokens - len(leases), refilled_at=Now())
+            left = tokens if metered else tokens - len(leases)
+            Connection.objects.filter(pk=connection.pk).update(tokens=left, refilled_at=Now())
         return _taken(leases), 0.0
 
 
