@@ -118,9 +118,8 @@ def make(folder: Path, **connection: Any) -> World:
     with transaction.atomic():
         shop = Shop.objects.create(code="web", name="Web", ledger=ledger, currency="EUR", prefix="WEB")
         Appointment.objects.create(shop=shop, owner=user)
-    there = Connection.objects.create(
-        name="crime", kind="crime", ledger=ledger, options={"folder": str(folder)}, **connection
-    )
+    lying = {"name": "crime", "kind": "crime", "options": {"folder": str(folder)}}
+    there = Connection.objects.create(**{**lying, "ledger": ledger, **connection})
     return World(folder=folder, user=user, ledger=ledger, shop=shop, connection=there)
 
 
