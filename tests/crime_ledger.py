@@ -70,8 +70,10 @@ class CrimeLedger:
                 "key": document.key,
                 "revision": document.revision,
                 "hash": document.hash,
+                "kind": str(document.kind),
                 "reference": document.reference,
                 "id": f"C{serial}",
+                "sums": [str(document.net), str(document.tax), str(document.gross)],
             },
         )
         self._commit(crime)
@@ -80,19 +82,11 @@ class CrimeLedger:
         return _booked(document, "C1" if crime == "names another" else f"C{serial}")
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
-        zero = Decimal(0)
-        known = {line["reference"] for line in read(self.folder, "booked")}
+        known = read(self.folder, "booked")
         return [
-            incoming.InvoiceState(
-                reference=name,
-                number=name,
-                state="open" if name in known else "deleted",
-                net=zero,
-                tax=zero,
-                total=zero,
-                balance=zero,
-            )
+            state
             for name in references
+            for state in [_state(line) for line in known if line["reference"] == name] or [_gone(name)]
         ]
 
     def _commit(self, crime: str) -> None:
@@ -150,6 +144,27 @@ def append(folder: Path, name: str, line: dict[str, Any]) -> None:
 def read(folder: Path, name: str) -> list[dict[str, Any]]:
     path = folder / f"{name}.log"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _state(line: dict[str, Any]) -> incoming.InvoiceState:
+    net, tax, total = map(Decimal, line["sums"])
+    return incoming.InvoiceState(
+        reference=line["reference"],
+        number=line["reference"],
+        state="open",
+        net=net,
+        tax=tax,
+        total=total,
+        balance=total,
+        kind=outgoing.DocumentKind(line["kind"]),
+    )
+
+
+def _gone(reference: str) -> incoming.InvoiceState:
+    zero = Decimal(0)
+    return incoming.InvoiceState(
+        reference=reference, number=reference, state="deleted", net=zero, tax=zero, total=zero, balance=zero
+    )
 
 
 def _booked(document: outgoing.Document, id: str, more: Decimal = Decimal(0)) -> Booked:
