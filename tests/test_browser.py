@@ -141,6 +141,36 @@ PLACES = {
     "period": "/admin/orders/period/add/",
     "jobs": "/admin/jobs/",
 }
+FORMS = {
+    "customers": "/admin/orders/customer/",
+    "imports": "/admin/orders/importjob/",
+    "documents": "/admin/orders/document/",
+    "events": "/admin/orders/event/",
+    "connections": "/admin/integrations/connection/",
+    "people": "/admin/auth/user/",
+    "rate": "/admin/orders/exchangerate/add/",
+    "device": "/admin/otp_totp/totpdevice/add/",
+    "deputy": "/admin/orders/deputy/add/",
+}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "rules"), [("light", ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]), ("dark", ["color-contrast"])]
+)
+def test_every_page_is_open_to_everybody_by_wcag_a_and_aa(
+    browser: Any, live_server: Any, scheme: str, rules: list[str]
+) -> None:
+    sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    shop = desk(person("order data owner", "accountant", "IT lead", username="kim"))
+    axe, found = sync_playwright.Axe(), {}
+    page = visit(browser, live_server.url, [], color_scheme=scheme)
+    waiting = models.Order.objects.filter(shop=shop, blockers__gt=0)[0]
+    for place, address in {**PLACES, **FORMS, "review": f"/admin/review/order/{waiting.pk}/"}.items():
+        page.goto(f"{live_server.url}{address}")
+        judged = axe.run(page, options={"runOnly": rules})
+        if judged.violations_count:
+            found[place] = judged.generate_report()
+    assert found == {}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
@@ -61,6 +62,14 @@ class Quick(admin.ModelAdmin):  # type: ignore[type-arg]
         if queryset.model in (Order, Customer, Product):
             return search.query(queryset, search_term), False
         return super().get_search_results(request, queryset, search_term)
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """A moment's two inputs say which is which, also to whoever cannot see them."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, AdminSplitDateTime):
+            for widget, words in zip(field.widget.widgets, (_("%s, day"), _("%s, time")), strict=True):
+                widget.attrs["aria-label"] = words % (field.label or db_field.verbose_name)
+        return field
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """The events of the record, in place of Django's own log, which anybody could edit."""

@@ -84,6 +84,12 @@
     if (summary) { event.preventDefault(); press(summary); choose($("select[data-values]", sheet), link.dataset.place); }
   }));
 
+  // The admin's pickers say what they pick.
+  new MutationObserver(() => $$(".select2-selection:not([aria-label]), .select2-selection__rendered:not([aria-label])").forEach((part) => {
+    const select = part.closest(".select2")?.previousElementSibling;
+    part.setAttribute("aria-label", (select?.labels?.[0]?.textContent ?? "").replace(":", "").trim());
+  })).observe(document.body, { childList: true, subtree: true });
+
   // Only one sheet of the bar is open at a time.
   const sheets = $$(".bar details");
   sheets.forEach((details) => details.addEventListener("toggle", () => { if (details.open) sheets.forEach((other) => { if (other !== details) other.open = false; }); }));
