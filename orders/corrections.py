@@ -121,6 +121,11 @@ def correct(record: Reviewed, target: str, field: str, value: str, *, by: User, 
     return made
 
 
+def spelled(kind: str, field: str, value: str) -> str:
+    """The text that a correction to `value` would leave in the field of an "order", "billing", "shipping" or "line". Raises Refused for what does not fit."""
+    return _text(_clean(_column(MODELS[kind], field), value))
+
+
 @transaction.atomic
 def drop(correction: Correction, *, by: User | None, reason: str = "") -> None:
     """Take the correction back: the column says again what the store says last. Raises Refused if it stands no more."""

@@ -59,19 +59,21 @@ OWNER = Role(
         "event",
         *_post("delivery", "attempt", "run"),
     ],
-    add=[*MAPPINGS, "deputy"],
+    add=[*MAPPINGS, "deputy", "correction"],
     change=[*DECIDED, *MAPPINGS, "deputy"],
 )
 DEPUTY = Role(
     "deputy",
     _("Decides for an owner, for the time and up to the amount named, and maps products."),
     view=[*SALES, *GOODS, *BOOKS, *PEOPLE, "customer", "customerchange", "event", *_post("delivery", "attempt", "run")],
-    add=["itemmapping"],
+    add=["itemmapping", "correction"],
     change=[*DECIDED, "itemmapping"],
 )
 ACCOUNTANT = Role(
     "accountant",
-    _("Brings in files, maps accounts, taxes and products, holds the month against the books, and closes periods."),
+    _(
+        "Brings in files, corrects orders by spreadsheet, maps accounts, taxes and products, holds the month against the books, and closes periods."
+    ),
     view=[
         *SALES,
         *GOODS,
@@ -84,7 +86,17 @@ ACCOUNTANT = Role(
         "event",
         *_post("delivery", "run"),
     ],
-    add=[*MAPPINGS, "account", "taxcode", "period", "exchangerate", "numberseries", "importjob", *HANDED_OUT],
+    add=[
+        *MAPPINGS,
+        "account",
+        "taxcode",
+        "period",
+        "exchangerate",
+        "numberseries",
+        "importjob",
+        "correction",
+        *HANDED_OUT,
+    ],
     change=[*BOOKS, "quarantine", *HANDED_OUT],
 )
 IT_LEAD = Role(

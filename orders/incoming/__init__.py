@@ -4,6 +4,7 @@ Amounts are Decimal in the shop's currency, exactly as the store stated them (at
 direction: a discount, a refund and a fee are positive numbers in fields of that name. Empty text means "the source does not say".
 """
 
+from orders.incoming.amendment import Addition, Amendment, Cell
 from orders.incoming.canonical import canonical, digest, plain
 from orders.incoming.kinds import (
     FulfilmentState,
@@ -42,7 +43,7 @@ from orders.incoming.order import (
 )
 from orders.incoming.source import API, FILE, TYPED, Fidelity, Source
 
-Record = Order | Customer | Product | StockLevel | Payout | InvoiceState | Refusal
+Record = Order | Customer | Product | StockLevel | Payout | InvoiceState | Amendment | Addition | Refusal
 """Whatever a reader may yield."""
 
 __all__ = [
@@ -50,7 +51,10 @@ __all__ = [
     "FILE",
     "TYPED",
     "AccountChoice",
+    "Addition",
     "Address",
+    "Amendment",
+    "Cell",
     "Choices",
     "Customer",
     "Fidelity",

@@ -15,10 +15,14 @@ TYPED, FILE, API = Fidelity(10), Fidelity(20), Fidelity(30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where records come from: `name` for people ("Shopify export orders.csv"), fidelity, and the person behind a file (their user id), if any."""
+    """Where records come from: `name` for people ("Shopify export orders.csv"), fidelity, and the person behind a file (their user id), if any.
+
+    `reason` is why that person makes the corrections of the file, for rows that state no reason of their own.
+    """
 
     name: str
     fidelity: Fidelity
     by_id: int | None = None
+    reason: str = ""
     received_at: datetime | None = None
     message_id: int | None = field(default=None, compare=False)

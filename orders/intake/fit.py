@@ -38,7 +38,7 @@ DESCRIPTIONS |= {
     "postcode": 30,
     "kind": 20,
 }
-WHOLE = {"notes", "words", "raw"}
+WHOLE = {"notes", "words", "raw", "cells", "unclear"}
 
 
 class Unfit(Exception):

@@ -47,7 +47,7 @@ def resolve(shop: Shop, record: incoming.Record) -> None:
 
 def place(record: incoming.Record) -> str:
     """Where a person finds the record: "order 1001", "row 17"."""
-    if isinstance(record, incoming.Refusal):
+    if isinstance(record, incoming.Refusal | incoming.Amendment | incoming.Addition):
         return record.where
     noun = type(record).__name__.lower()
     if isinstance(record, incoming.InvoiceState):
@@ -59,7 +59,7 @@ def place(record: incoming.Record) -> str:
 
 def number(record: incoming.Record) -> str:
     """The order's number, else its id; "" for everything that is no order."""
-    if isinstance(record, incoming.Refusal):
+    if isinstance(record, incoming.Refusal | incoming.Amendment):
         return record.number
     return record.number or record.id if isinstance(record, incoming.Order) else ""
 

@@ -6,8 +6,25 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One cell that a person changed in a sheet of ours: its column, what stood there and what stands there then, in which row of the file.
+
+    `reason` is the row's own; "" where the file's one reason (`Source.reason`) holds.
+    """
+
+    title: str
+    before: str
+    after: str
+    where: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """What became of one record: its place for people, its number, our order's id, and for a refusal the reason and the field."""
+    """What became of one record: its place for people, its number, our order's id, and for a refusal the reason and the field.
+
+    `changes` are a person's corrections, cell by cell; also of a record that was refused for them.
+    """
 
     place: str
     number: str = ""
@@ -15,6 +32,7 @@ class Line:
     words: str = ""
     field: str = ""
     value: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(slots=True)

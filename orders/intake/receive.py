@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from psycopg import errors
 
 from orders import incoming
-from orders.intake import customers, fit, ledger, masters, orders, quarantine
+from orders.intake import amendments, customers, fit, ledger, masters, orders, quarantine
 from orders.intake.fit import Unfit
 from orders.intake.receipt import Line, Receipt
 from orders.models import Quarantine, Shop
@@ -51,11 +51,22 @@ def _receive_one(
     if isinstance(record, incoming.Refusal):
         raise Unfit(record.reason, field=record.field, value=record.value)
     fitted = fit.fitted(record)
+    if isinstance(fitted, incoming.Amendment):
+        _amend(shop, fitted, source, receipt)
+        return
     outcome, order_id = _tried(shop, fitted, source, at)
     if resolve and outcome in {"created", "updated"}:
         quarantine.resolve(shop, fitted)
     line = Line(quarantine.place(fitted), quarantine.number(fitted), order_id)
     getattr(receipt, outcome).append(line)
+
+
+def _amend(shop: Shop, record: incoming.Amendment, source: incoming.Source, receipt: Receipt) -> None:
+    """A person's changes of one record, all or none of them."""
+    with transaction.atomic():
+        amended = amendments.receive(shop, record, source)
+    line = Line(quarantine.place(record), record.number, amended.order_id, changes=amended.changes)
+    getattr(receipt, amended.outcome).append(line)
 
 
 def _tried(shop: Shop, record: incoming.Record, source: incoming.Source, at: datetime) -> tuple[str, int | None]:
@@ -106,7 +117,8 @@ def _state(shop: Shop, record: incoming.InvoiceState) -> str:
 def _refuse(
     shop: Shop, record: incoming.Record, unfit: Unfit, source: incoming.Source, at: datetime, receipt: Receipt
 ) -> None:
-    with transaction.atomic():
-        quarantine.keep(shop, record, unfit, source=source, at=at)
+    if not isinstance(record, incoming.Amendment):  # what a person changed stands in his file, and lacks nowhere
+        with transaction.atomic():
+            quarantine.keep(shop, record, unfit, source=source, at=at)
     place, number = quarantine.place(record), quarantine.number(record)
     receipt.refused.append(Line(place, number, None, unfit.reason, unfit.field, unfit.value))

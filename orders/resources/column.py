@@ -51,7 +51,7 @@ class Column(Field):  # type: ignore[misc]
 
     @property
     def kind(self) -> str:
-        """What the cell is to a spreadsheet: "text", "number", "day" or "instant"."""
+        """What the cell is to a spreadsheet: "text", "number", "amount" (which is summed), "day" or "instant"."""
         found: str = self.widget.kind
         return found
 

@@ -10,7 +10,7 @@ from orders.models import CountedBy, Customer, Product, Shipment, StockLevel
 from orders.resources import parts
 from orders.resources.column import OURS, QUANTITY, Column
 from orders.resources.sheet import Chunk, Sheet
-from orders.resources.widgets import Amount, Choice, Flag, Instant
+from orders.resources.widgets import Amount, Choice, Flag, Instant, Number
 
 _CUSTOMER = _(
     "A customer's own data is the store's: change it there. As at purchase it is corrected in the sheet of the orders."
@@ -76,7 +76,7 @@ class Stock(Sheet):
     sku = Column(_("The SKU."), required=True, instead=OURS)
     location = Column(_("Where it lies."), new=True, instead=OURS)
     counted_by = Column(_("Who counted."), Choice(CountedBy), instead=OURS)
-    quantity = Column(_("How many."), Amount(), required=True, instead=QUANTITY)
+    quantity = Column(_("How many."), Number(), required=True, instead=QUANTITY)
     counted_at = Column(_("When; now if left empty."), Instant(), new=True)
     reason = parts.reason()
     control_number = parts.control("stock")

@@ -12,7 +12,7 @@ from orders.models import LineTax, Order, Progress, Refund, RefundLineTax, State
 from orders.resources import parts
 from orders.resources.column import AMOUNT, OURS, QUANTITY, STATE, Column
 from orders.resources.sheet import Chunk, Sheet
-from orders.resources.widgets import Amount, Choice, Day, Flag, Instant, Whole
+from orders.resources.widgets import Amount, Choice, Day, Flag, Instant, Number, Whole
 
 
 class Orders(Sheet):
@@ -25,7 +25,7 @@ class Orders(Sheet):
     version = parts.version()
     shop = Column(_("The shop."), path="shop__code", instead=OURS)
     number = Column(_("The order's number; rows of one number are one order."), required=True, once=False)
-    placed_on = Column(_("The shop's day of the order."), Day(), once=False)
+    placed_on = Column(_("The shop's day of the order."), Day(), once=False, new=True)
     placed_at = Column(_("When it was placed."), Instant(), new=True)
     currency = Column(_("Three letters; the shop's own if left empty."), once=False, new=True, instead=AMOUNT)
     state = Column(_("What was decided."), Choice(State), instead=STATE)
@@ -35,7 +35,7 @@ class Orders(Sheet):
     company = Column(_("The buyer's company."), target="order", new=True)
     vat_id = Column(_("The buyer's VAT id as at purchase."), target="order", new=True)
     tax_treatment = Column(_("Why it is taxed as it is."), Choice(TaxTreatment), target="order", new=True)
-    tax_country = Column(_("Whose tax it is, two letters."), target="order")
+    tax_country = Column(_("Whose tax it is, two letters."), target="order", new=True)
     exempt_reason = Column(_("Why no tax is due."), target="order", new=True)
     po_number = Column(_("The buyer's own order number."), target="order", new=True)
     terms = Column(_("Terms of payment."), target="order", new=True)
@@ -72,14 +72,14 @@ class Orders(Sheet):
     line_title = Column(_("What was sold."), path="part__title", once=False, new=True)
     line_quantity = Column(
         _("How many; one if left empty."),
-        Amount(),
+        Number(),
         path="part__quantity",
         once=False,
         new=True,
         instead=QUANTITY,
     )
     line_unit_price = Column(
-        _("The price of one."), Amount(), path="part__unit_price", once=False, new=True, instead=AMOUNT
+        _("The price of one."), Number(), path="part__unit_price", once=False, new=True, instead=AMOUNT
     )
     line_discount = Column(
         _("What was taken off the line's amount already."),
@@ -134,7 +134,7 @@ class Refunds(Sheet):
     line_sku = Column(_("The item's SKU."), path="part__order_line__sku", once=False, new=True)
     line_title = Column(_("What is given back, in words."), path="part__title", once=False, new=True)
     line_quantity = Column(
-        _("How many come back."), Amount(), path="part__quantity", once=False, new=True, instead=QUANTITY
+        _("How many come back."), Number(), path="part__quantity", once=False, new=True, instead=QUANTITY
     )
     line_amount = Column(
         _("What is given back for the line; with tax if the order's line amounts contain it."),

@@ -47,8 +47,8 @@ class Text(Widget):  # type: ignore[misc]
         return tidy(value) if value else None
 
 
-class Amount(Text):
-    """Money, a quantity or a rate; never through binary fractions."""
+class Number(Text):
+    """How many, or the price of one: what no sum is made of. Never through binary fractions."""
 
     kind = "number"
     rewrites = False
@@ -65,7 +65,13 @@ class Amount(Text):
         return Decimal(plain)
 
 
-class Percent(Amount):
+class Amount(Number):
+    """Money, in the row's currency."""
+
+    kind = "amount"
+
+
+class Percent(Number):
     """A rate as people write it: 19 for the fraction 0.19."""
 
     rewrites = True
@@ -78,7 +84,7 @@ class Percent(Amount):
         return None if value is None else value * 100
 
 
-class Whole(Amount):
+class Whole(Number):
     """An id or a version of ours."""
 
     @property

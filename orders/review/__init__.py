@@ -1,19 +1,29 @@
 """The decisions of the order data owner, as services: compare-and-set, an event, one transaction."""
 
 from orders.review.approval import Bulk, approve, approve_many
-from orders.review.changes import adjust, correct, drop_correction, post_on_first_open_day, withdraw
+from orders.review.changes import (
+    Change,
+    adjust,
+    correct,
+    correct_all,
+    drop_correction,
+    post_on_first_open_day,
+    withdraw,
+)
 from orders.review.decisions import assign, hold, reject, reopen, wake
 from orders.review.refresh import refresh
 from orders.review.refusal import Refused
 
 __all__ = [
     "Bulk",
+    "Change",
     "Refused",
     "adjust",
     "approve",
     "approve_many",
     "assign",
     "correct",
+    "correct_all",
     "drop_correction",
     "hold",
     "post_on_first_open_day",

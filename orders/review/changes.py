@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,14 +21,34 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of a set of corrections; see orders.corrections.correct."""
+
+    target: str
+    field: str
+    value: str
+    reason: str
+
+
 def correct(
     record: Reviewed, target: str, field: str, value: str, *, by: User, reason: str, version: int | None = None
 ) -> Correction:
     """Correct a field that may be corrected (orders.corrections); everything is checked again. Raises Refused."""
+    return correct_all(record, [Change(target, field, value, reason)], by=by, version=version)[0]
+
+
+def correct_all(
+    record: Reviewed, changes: Sequence[Change], *, by: User, version: int | None = None
+) -> list[Correction]:
+    """Correct several fields of one record, all or none; what was found about it is found again once. Raises Refused, naming the field."""
     with transaction.atomic(), in_words():
         record = records.locked(record, version)
         _refuse_rejected(record)
-        made = corrections.correct(record, target, field, value, by=by, reason=reason)
+        made = [
+            corrections.correct(record, change.target, change.field, change.value, by=by, reason=change.reason)
+            for change in changes
+        ]
         _changed(record)
         return made
 
