@@ -1,7 +1,9 @@
 """Documents: what would be posted (plan), what was signed (sign, chain), and what became of it (take, report)."""
 
 from orders.documents.chain import Tampered, events_verify, intact, verify
+from orders.documents.matching import OF_KIND, match, numbers, release
 from orders.documents.orders import plan
+from orders.documents.payouts import plan as plan_payout
 from orders.documents.plan import Draft, Origin, Plan
 from orders.documents.problem import Problem
 from orders.documents.refunds import plan as plan_refund
@@ -10,6 +12,7 @@ from orders.documents.sign import Unbalanced, sign
 from orders.documents.take import Taken, outgoing_of, take
 
 __all__ = [
+    "OF_KIND",
     "Draft",
     "Origin",
     "Plan",
@@ -21,9 +24,13 @@ __all__ = [
     "documents_of",
     "events_verify",
     "intact",
+    "match",
+    "numbers",
     "outgoing_of",
     "plan",
+    "plan_payout",
     "plan_refund",
+    "release",
     "report",
     "sign",
     "take",

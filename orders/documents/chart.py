@@ -51,9 +51,13 @@ class Chart:
         self._taxes = list(TaxMapping.objects.filter(ledger=ledger).select_related("tax_code__account"))
         self._items: dict[str, ItemMapping | None] = {}
 
+    def mapped(self, purpose: str, value: str) -> str:
+        """The account's code, or "" where none is mapped."""
+        return self._accounts.get((purpose, value), "")
+
     def account(self, purpose: str, value: str, problems: list[Problem]) -> str:
         """The account's code, or "" with a problem."""
-        found = self._accounts.get((purpose, value), "")
+        found = self.mapped(purpose, value)
         if not found:
             problems.append(_no_account(purpose, value))
         return found

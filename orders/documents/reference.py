@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 
-from orders.models import Order
+from orders.models import Order, Payout
 
 LONGEST = 21  # QuickBooks Online's DocNumber
 
@@ -14,6 +14,11 @@ LONGEST = 21  # QuickBooks Online's DocNumber
 def key(order: Order, kind: str, source: str) -> str:
     """`shop:order:ID:kind:source`; the store's id, or the number where the store has none."""
     return f"{order.shop.code}:order:{order.store_id or order.number}:{kind}:{source}"
+
+
+def payout_key(payout: Payout, kind: str, source: str) -> str:
+    """`shop:payout:ID:kind:source`; the source is 1 for the payout's own journal, r1 for what takes its first revision back."""
+    return f"{payout.shop.code}:payout:{payout.store_id}:{kind}:{source}"
 
 
 def reference(prefix: str, number: str, key: str, serial: int, revision: int) -> str:

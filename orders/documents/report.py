@@ -1,4 +1,4 @@
-"""Takes in what became of a document: the booking, the mirrored invoice, how far the order has come, and the event."""
+"""Takes in what became of a document: the booking, the mirrored invoice, how far the record has come, and the event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from orders import events, incoming, outgoing
 from orders.documents import orders
 from orders.incoming import PaymentStatus
-from orders.models import Booking, Document, Invoice, Order, Outcome, Progress, RecogniseOn, Refund, State
+from orders.models import Booking, Document, Invoice, Order, Outcome, Payout, Progress, RecogniseOn, Refund, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ def report(document: Document, told: Report) -> None:
     """Write down what became of a document. Once booked or refused it stays so: a later report changes nothing."""
     outcome = Outcome.WAITING if told.outcome == "waiting" else Outcome(told.outcome)
     with transaction.atomic():
-        lock_orders([document.pk])
+        lock_owners([document.pk])
         booking = Booking.objects.select_for_update(no_key=True).get(document=document)
         if booking.booked_at or booking.refused_at or booking.voided_at:
             return
@@ -65,10 +65,12 @@ def refuse(document: Document, *, words: str, fix: str) -> None:
     report(document, Report(outcome=Outcome.REFUSED, words=words, fix=fix))
 
 
-def lock_orders(document_ids: Sequence[int]) -> None:
-    """Lock the orders of these documents: whoever changes a booking holds its order first, as every decision does, so that none waits in a ring."""
-    mine = Document.objects.filter(pk__in=document_ids).values("order")
-    list(Order.objects.select_for_update(no_key=True).filter(pk__in=mine).order_by("pk").values_list("pk"))
+def lock_owners(document_ids: Sequence[int]) -> None:
+    """Lock the orders and payouts of these documents: whoever changes a booking holds its record first, as every decision does, so that none waits in a ring."""
+    mine = Document.objects.filter(pk__in=document_ids)
+    for model, owners in ((Order, mine.values("order")), (Payout, mine.values("sources__payout"))):
+        rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=owners)
+        list(rows.order_by("pk").values_list("pk"))
 
 
 def progress_of(documents: QuerySet[Document]) -> Progress:
@@ -83,7 +85,7 @@ def progress_of(documents: QuerySet[Document]) -> Progress:
     return next((state for state in _WORST_FIRST if state in found), Progress.NONE)
 
 
-def update_progress(record: Order | Refund) -> None:
+def update_progress(record: Order | Refund | Payout) -> None:
     """Set how far an approved record has come: it waits as long as a document of it is yet to fall due, and is posted if there is nothing to post."""
     state = progress_of(documents_of(record)) if record.state == State.APPROVED else Progress.NONE
     if record.state == State.APPROVED and state in (Progress.NONE, Progress.POSTED):
@@ -93,26 +95,31 @@ def update_progress(record: Order | Refund) -> None:
         record.progress, record.progress_at = state, timezone.now()
 
 
-def documents_of(record: Order | Refund) -> QuerySet[Document]:
-    """The documents that an order's or a refund's approval signed: a refund's are its own, an order's are the rest."""
+def documents_of(record: Order | Refund | Payout) -> QuerySet[Document]:
+    """The documents that a record's approval signed: a refund's and a payout's are their own, an order's are the rest."""
+    if isinstance(record, Payout):
+        return Document.objects.filter(sources__payout=record)
     if isinstance(record, Refund):
         return Document.objects.filter(sources__refund=record)
     return Document.objects.filter(order=record, sources__refund=None)
 
 
-def _owes_documents(record: Order | Refund) -> bool:
+def _owes_documents(record: Order | Refund | Payout) -> bool:
     """True if a document is to come: the invoice of what is not paid or shipped yet (a cancelled order never will be), money that is still on its way back."""
     if isinstance(record, Refund):
         return record.payments.filter(status=PaymentStatus.PENDING).exists()
+    if isinstance(record, Payout):
+        return False
     if record.shop.recognise_on == RecogniseOn.PLACED or record.cancelled_at:
         return False
     return any(not draft.due for draft in orders.plan(record).drafts)
 
 
 def _progress(document: Document) -> None:
-    source = document.sources.select_related("refund").first()
-    if source is not None and source.refund is not None:
-        update_progress(source.refund)
+    source = document.sources.select_related("refund", "payout").first()
+    owner = (source.refund or source.payout) if source is not None else None
+    if owner is not None:
+        update_progress(owner)
     elif document.order_id is not None:
         update_progress(Order.objects.get(pk=document.order_id))
 

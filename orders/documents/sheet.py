@@ -6,19 +6,15 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from orders import incoming, money, outgoing, periods
+from orders import incoming, money, outgoing
 from orders.documents import reference
-from orders.documents.chart import Chart
+from orders.documents.ground import Ground
 from orders.documents.plan import Draft, Origin
-from orders.documents.problem import Problem
-from orders.models import Address, Adjustment, Document, ExchangeRate, Order, PeriodState, Purpose, Refund
+from orders.models import Address, Adjustment, Document, Order, Payout, Refund
 from orders.outgoing import DocumentKind
 
 _TAKES_BACK: dict[str, DocumentKind] = {
@@ -29,19 +25,15 @@ NAMED = ("adjustments__account", "adjustments__tax_code__account")
 Row = tuple[outgoing.Line, Origin]
 
 
-class Sheet:
-    """Everything that drafting one order needs, loaded once. `problems` collects what is in the way, each once."""
+class Sheet(Ground):
+    """Everything that drafting one order needs, loaded once."""
 
     def __init__(self, order: Order) -> None:
         prefetch_related_objects([order], "lines__taxes", "payments__parent", "shipments__lines", *NAMED)
-        self.order, self.shop, self.ledger = order, order.shop, order.shop.ledger
-        self.currency = order.currency
-        self.chart = Chart(self.ledger, self.shop)
-        self.problems: list[Problem] = []
+        super().__init__(order.shop, order.currency)
+        self.order = order
         self.signed = list(order.documents.select_related("booking", "approval").prefetch_related("lines"))
-        self.zone = ZoneInfo(self.shop.time_zone)
         self._taken_back = {of for of in map(self._takes_back, self.signed) if of}
-        self._periods: dict[date, PeriodState] = {}
         self._serials: dict[str, list[str]] = {}
         for document in self.signed:
             keys = self._serials.setdefault(document.kind, [])
@@ -65,9 +57,6 @@ class Sheet:
         """The shop's day of an instant; without one the day on which the order was last told."""
         return (instant or self.order.as_of or self.order.received_at).astimezone(self.zone).date()
 
-    def role(self, name: str) -> str:
-        return self.chart.account(Purpose.ROLE, name, self.problems)
-
     def draft(
         self,
         kind: DocumentKind,
@@ -86,11 +75,11 @@ class Sheet:
         """A new document of the order: the next revision of its key, with reference, dates and rate."""
         key = reference.key(self.order, kind, source)
         revision = 1 + max((item.revision for item in self.signed if item.key == key), default=0)
-        posting_on = self._posting_day(tax_on)
-        rate, rate_source = self._rate(posting_on)
+        posting_on = self.posting_day(tax_on, moved=self.order.post_on_first_open_day)
+        rate, rate_source = self.rate(posting_on)
         lines = tuple(dataclasses.replace(line, n=n) for n, (line, _origin) in enumerate(rows, start=1))
         net, tax = money.total(line.net for line in lines), money.total(line.tax for line in lines)
-        self._check_kind(kind)
+        self.check_kind(kind)
         document = outgoing.Document(
             ledger=self.ledger.code, key=key, revision=revision, kind=kind, currency=self.currency,
             reference=self._reference(kind, key, revision),
@@ -109,63 +98,12 @@ class Sheet:
         """The signed document as it stands."""
         return Draft(document=restored(document), signed=document)
 
-    def problem(self, **values: object) -> None:
-        """Note a problem, once."""
-        found = Problem(**values)  # type: ignore[arg-type]
-        if found not in self.problems:
-            self.problems.append(found)
-
-    def _posting_day(self, day: date) -> date:
-        if day not in self._periods:
-            self._periods[day] = periods.state(self.ledger, day)
-        if self._periods[day] != PeriodState.CLOSED:
-            return day
-        try:
-            open_on = periods.first_open_day(self.ledger, day)
-        except periods.Refused as none:
-            fix = none.words
-        else:
-            if self.order.post_on_first_open_day:
-                return open_on
-            fix = _("Post on the first open day (%s).") % open_on
-        self.problem(
-            code="period_closed", cause=f"period:{day:%Y-%m}", field="posting_on",
-            words=_("%(day)s lies in a closed period of the ledger %(ledger)s.") % {"day": day, "ledger": self.ledger.code},
-            fix=fix,
-        )  # fmt: skip
-        return day
-
-    def _rate(self, day: date) -> tuple[Decimal, str]:
-        if self.currency == self.ledger.base_currency:
-            return Decimal(1), ""
-        row = ExchangeRate.objects.filter(
-            currency=self.currency, base_currency=self.ledger.base_currency, on__lte=day
-        ).first()
-        if row is None:
-            self.problem(
-                code="rate_missing", cause=f"rate:{self.currency}", field="currency",
-                words=_("There is no exchange rate from %(ours)s to %(base)s on or before %(day)s.")
-                % {"ours": self.currency, "base": self.ledger.base_currency, "day": day},
-                fix=_("Enter the rate."),
-            )  # fmt: skip
-            return Decimal(1), ""
-        return row.rate.normalize(), f"{row.source} {row.on}"
-
     def _reference(self, kind: str, key: str, revision: int) -> str:
         keys = self._serials.setdefault(kind, [])
         if key not in keys:
             keys.append(key)
         text = reference.reference(self.shop.prefix, self.order.number, key, keys.index(key) + 1, revision)
-        taken = Document.objects.filter(ledger=self.ledger, kind=kind, reference=text).exists()
-        return reference.hashed(self.shop.prefix, key, revision) if taken else text
-
-    def _check_kind(self, kind: DocumentKind) -> None:
-        if kind not in self.ledger.kinds:
-            self.problem(
-                code="kind_unsupported", cause=f"kind:{kind}",
-                words=_("The ledger %(ledger)s cannot take a %(kind)s.") % {"ledger": self.ledger.code, "kind": kind.label},
-                fix=_("Book it there by hand and reject it here, or connect a ledger that can."),
-            )  # fmt: skip
+        return self.unused(kind, text, key, revision)
 
     def _holds(self, document: Document) -> bool:
         return stands(document) and (document.key, document.revision) not in self._taken_back
@@ -182,7 +120,7 @@ class Sheet:
         return None
 
 
-def named(record: Order | Refund) -> list[Adjustment]:
+def named(record: Order | Refund | Payout) -> list[Adjustment]:
     """The lines that persons named and did not withdraw, as they came."""
     rows = [row for row in record.adjustments.all() if row.withdrawn_at is None]
     return sorted(rows, key=lambda row: (row.at, row.pk))

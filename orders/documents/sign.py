@@ -12,7 +12,17 @@ from django.utils import timezone
 from orders import incoming, outgoing
 from orders.documents import sheet
 from orders.documents.plan import Draft, Plan
-from orders.models import Approval, Booking, Document, DocumentAfter, DocumentLine, DocumentSource, Ledger, Order
+from orders.models import (
+    Approval,
+    Booking,
+    Document,
+    DocumentAfter,
+    DocumentLine,
+    DocumentSource,
+    Ledger,
+    Order,
+    Payout,
+)
 
 
 class Unbalanced(Exception):
@@ -20,9 +30,9 @@ class Unbalanced(Exception):
 
 
 def sign(
-    order: Order, plan: Plan, *, approval: Approval, not_before: datetime, automatic: bool = False
+    owner: Order | Payout, plan: Plan, *, approval: Approval, not_before: datetime, automatic: bool = False
 ) -> list[Document]:
-    """Sign what the plan has due, in its order, within the caller's transaction; the ledger's row is locked from here to the commit.
+    """Sign what the plan of an order (also of its refund) or a payout has due, within the caller's transaction; the ledger's row is locked to the commit.
 
     `automatic`: signed later under an approval that still holds. Raises Unbalanced for a draft that a ledger could not take.
     """
@@ -30,11 +40,11 @@ def sign(
     if not drafts:
         return []
     with transaction.atomic():
-        ledger = Ledger.objects.select_for_update(no_key=True).get(pk=order.shop.ledger_id)
-        signed = [_chained(order, ledger, draft, approval, automatic) for draft in drafts]
+        ledger = Ledger.objects.select_for_update(no_key=True).get(pk=owner.shop.ledger_id)
+        signed = [_chained(owner, ledger, draft, approval, automatic) for draft in drafts]
         Ledger.objects.filter(pk=ledger.pk).update(chain_length=ledger.chain_length, chain_hash=ledger.chain_hash)
         Booking.objects.bulk_create([Booking(document=document, not_before=not_before) for document in signed])
-        _link(order, drafts, signed)
+        _link(ledger, drafts, signed)
     return signed
 
 
@@ -43,7 +53,7 @@ def document_hash(previous: str, body: str, personal_digest: str) -> str:
     return hashlib.sha256(f"{previous}\n{body}\n{personal_digest}".encode()).hexdigest()
 
 
-def _chained(order: Order, ledger: Ledger, draft: Draft, approval: Approval, automatic: bool) -> Document:
+def _chained(owner: Order | Payout, ledger: Ledger, draft: Draft, approval: Approval, automatic: bool) -> Document:
     data = draft.document
     _check(data)
     body = incoming.canonical(outgoing.body(data))
@@ -51,9 +61,10 @@ def _chained(order: Order, ledger: Ledger, draft: Draft, approval: Approval, aut
     personal_digest = hashlib.sha256(personal.encode()).hexdigest()
     previous, ledger.chain_length = ledger.chain_hash, ledger.chain_length + 1
     ledger.chain_hash = document_hash(previous, body, personal_digest)
+    order = owner if isinstance(owner, Order) else None
     document = Document.objects.create(
-        ledger=ledger, shop=order.shop, order=order, kind=data.kind, key=data.key, revision=data.revision, reference=data.reference,
-        issued_on=data.issued_on, tax_on=data.tax_on, posting_on=data.posting_on, currency=data.currency,
+        ledger=ledger, shop=owner.shop, order=order, kind=data.kind, key=data.key, revision=data.revision,
+        reference=data.reference, issued_on=data.issued_on, tax_on=data.tax_on, posting_on=data.posting_on, currency=data.currency,
         base_currency=data.base_currency, rate=data.rate, rate_source=data.rate_source, net=data.net, tax=data.tax, gross=data.gross,
         lines_signed=len(data.lines), contra_account=data.contra_account, body=body, personal=personal, personal_digest=personal_digest,
         n=ledger.chain_length, previous=previous, hash=ledger.chain_hash, approval=approval, automatic=automatic, signed_at=timezone.now(),
@@ -83,14 +94,17 @@ def _lines(document: Document, draft: Draft) -> list[DocumentLine]:
     ]  # fmt: skip
 
 
-def _link(order: Order, drafts: tuple[Draft, ...], signed: list[Document]) -> None:
+def _link(ledger: Ledger, drafts: tuple[Draft, ...], signed: list[Document]) -> None:
     """The sources, and what each waits for: documents of the same signing or earlier ones that stand."""
     DocumentSource.objects.bulk_create(
         DocumentSource(document=document, **{f"{name}_id": pk for name, pk in draft.sources.items()})
         for draft, document in zip(drafts, signed, strict=True)
     )
+    awaited = {key for draft in drafts for key, _revision in draft.after}
     known = {
-        (item.key, item.revision): item for item in order.documents.select_related("booking") if sheet.stands(item)
+        (item.key, item.revision): item
+        for item in Document.objects.filter(ledger=ledger, key__in=awaited).select_related("booking")
+        if sheet.stands(item)
     }
     DocumentAfter.objects.bulk_create(
         DocumentAfter(document=document, after=known[name])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from orders import outgoing, periods
 from orders.documents import chain, sheet
-from orders.documents.report import lock_orders, refuse
+from orders.documents.report import lock_owners, refuse
 from orders.models import Booking, Document, Numbering, NumberSeries, PeriodState
 from orders.outgoing import DocumentKind
 
@@ -32,11 +32,11 @@ class Taken:
 
 
 def take(document_ids: Sequence[int]) -> list[Taken]:
-    """Lock the orders, then the bookings, each in one order, refuse what was voided, erased, tampered with or lies in a closed period, and mark the rest as taken.
+    """Lock the records, then the bookings, each in one order, refuse what was voided, erased, tampered with or lies in a closed period, and mark the rest as taken.
 
     Runs in the caller's transaction. A number of ours is taken here, before the first send, and kept for every later one.
     """
-    lock_orders(document_ids)
+    lock_owners(document_ids)
     rows = Booking.objects.select_for_update(no_key=True, of=("self",)).filter(document_id__in=document_ids)
     bookings = rows.select_related("document__ledger", "document__order").order_by("document_id")
     return [_take(booking) for booking in sorted(bookings, key=_numbered)]

@@ -1,4 +1,4 @@
-"""A shop's products, its counts of stock, and what gateways paid out."""
+"""A shop's products and its counts of stock."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders import events, incoming, review, search
+from orders import events, incoming, search
 from orders.intake.changes import Changes
 from orders.intake.fit import Unfit
-from orders.models import CountedBy, OrderLine, Payment, Payout, PayoutLine, Product, Shop, StockLevel
+from orders.models import CountedBy, OrderLine, Product, Shop, StockLevel
 
 
 def receive_product(shop: Shop, told: incoming.Product) -> str:
@@ -82,62 +82,3 @@ def _counted(shop: Shop, told: incoming.StockLevel) -> Product | None:
         return found
     named = list(rows.filter(sku=told.sku)[:2]) if told.sku else []
     return named[0] if len(named) == 1 else None
-
-
-def receive_payout(shop: Shop, told: incoming.Payout, *, at: datetime) -> str:
-    """Take in a payout; returns "created", "updated" or "same". Raises Unfit without an id."""
-    if not told.id:
-        raise Unfit(_("The payout has no id, so it could be counted twice. Give it the gateway's id."), field="id")
-    row = Payout.objects.select_for_update(no_key=True, of=("self",)).filter(shop=shop, store_id=told.id).first()
-    values = {"gateway": told.gateway, "amount": told.amount, "currency": told.currency, "paid_on": told.paid_on}
-    changes = Changes()
-    if row is None:
-        row = Payout.objects.create(shop=shop, store_id=told.id, received_at=at, **values)
-        _write_lines(row, told)
-        events.record(row, "received", after=values, words=_("Received from the gateway."))
-        review.refresh(row)
-        return "created"
-    changes.lay(row, values)
-    before, after = _lines(row), [_line(line) for line in told.lines]
-    if before != after:
-        changes.note("lines", before, after)
-        row.lines.all().delete()
-        _write_lines(row, told)
-    if not changes:
-        return "same"
-    row.version += 1
-    row.save()
-    events.record(row, "changed", before=changes.before(), after=changes.after(), words=changes.words)
-    review.refresh(row)
-    return "updated"
-
-
-def _write_lines(payout: Payout, told: incoming.Payout) -> None:
-    ids = {line.payment_id for line in told.lines} - {""}
-    rows = Payment.objects.filter(order__shop=payout.shop_id, store_id__in=ids).select_related("order")
-    paid = {(row.store_id, row.order.number): row for row in rows}
-    alone = {row.store_id: row for row in paid.values()}
-    PayoutLine.objects.bulk_create(
-        PayoutLine(
-            payout=payout,
-            position=n,
-            kind=line.kind,
-            amount=line.amount,
-            fee=line.fee,
-            payment=paid.get((line.payment_id, line.order_number)) or alone.get(line.payment_id),
-            store_payment_id=line.payment_id,
-            order_number=line.order_number,
-        )
-        for n, line in enumerate(told.lines)
-    )
-
-
-def _lines(payout: Payout) -> list[list[str]]:
-    return [
-        [row.kind, *incoming.plain([row.amount, row.fee]), row.store_payment_id, row.order_number]
-        for row in payout.lines.order_by("position")
-    ]
-
-
-def _line(line: incoming.PayoutLine) -> list[str]:
-    return [line.kind, *incoming.plain([line.amount, line.fee]), line.payment_id, line.order_number]

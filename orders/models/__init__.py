@@ -22,7 +22,7 @@ from orders.models.notification import Notification
 from orders.models.numberseries import NumberSeries
 from orders.models.order import Order, OrderVersion
 from orders.models.payment import Payment
-from orders.models.payout import Payout, PayoutLine
+from orders.models.payout import Match, Payout, PayoutLine
 from orders.models.period import Period, PeriodState
 from orders.models.product import Product
 from orders.models.quarantine import Quarantine
@@ -73,6 +73,7 @@ __all__ = [
     "ItemMapping",
     "Ledger",
     "LineTax",
+    "Match",
     "Notification",
     "Noun",
     "NumberSeries",

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import documents, events, incoming, ownership
-from orders.models import Approval, Ledger, Order, Refund, Reviewed, Severity, State, about
-from orders.review import records, withdrawal
+from orders.models import Approval, Ledger, Order, Payout, Refund, Reviewed, Severity, State, about
+from orders.review import payouts, records, withdrawal
 from orders.review.refusal import Refused, in_words
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ class Bulk:
 
 
 def approve_many(
-    ids: Sequence[int], *, by: User, count: int, sums: Mapping[str, Decimal], model: type[Order] | type[Refund] = Order
+    ids: Sequence[int],
+    *,
+    by: User,
+    count: int,
+    sums: Mapping[str, Decimal],
+    model: type[Order] | type[Refund] | type[Payout] = Order,
 ) -> Bulk:
     """Approve the frozen set that was confirmed: `count` ready records with these sums per currency.
 
@@ -137,15 +142,16 @@ def _complete(record: Reviewed, plan: documents.Plan, approval: Approval, ledger
     record.held_until, record.question = None, ""
     record.version += 1
     record.save(update_fields=["state", "changed", "decided_at", "held_until", "question", "version"])
-    order = records.order_of(record)
-    if order is None:
+    owner = records.owner_of(record)
+    if owner is None:
         return
-    documents.sign(order, plan, approval=approval, not_before=now + timedelta(seconds=ledger.undo_seconds))
-    if isinstance(record, (Order, Refund)):
+    documents.sign(owner, plan, approval=approval, not_before=now + timedelta(seconds=ledger.undo_seconds))
+    if isinstance(record, (Order, Refund, Payout)):
         documents.update_progress(record)
     if was_changed:
         records.check(record)
     records.check_refunds(record)
+    payouts.follow(record)
 
 
 def _tell(record: Reviewed, approval: Approval, by: User, acting_for: User | None, note: str) -> None:

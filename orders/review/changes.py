@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import corrections, events, money, ownership
-from orders.models import Account, Adjustment, Correction, Order, Refund, Reviewed, State, TaxCode, about
+from orders.models import Account, Adjustment, Correction, Order, Payout, Refund, Reviewed, State, TaxCode, about
 from orders.review import records
 from orders.review.refresh import refresh
 from orders.review.refusal import Refused, in_words
@@ -76,8 +76,8 @@ def adjust(
     with transaction.atomic(), in_words():
         record = records.locked(record, version)
         _refuse_rejected(record)
-        if not isinstance(record, (Order, Refund)):
-            raise Refused(_("Only orders and refunds have lines to adjust."))
+        if not isinstance(record, (Order, Refund, Payout)):
+            raise Refused(_("Only orders, refunds and payouts have lines to adjust."))
         authority = ownership.authority(by, ownership.shop_of(record))
         _refuse_adjustment(record, account, net, tax, tax_code, reason)
         made = Adjustment.objects.create(
@@ -118,17 +118,17 @@ def withdraw(adjustment: Adjustment, *, by: User) -> None:
         _changed(record)
 
 
-def post_on_first_open_day(order: Order, *, by: User, version: int | None = None) -> None:
+def post_on_first_open_day(record: Order | Payout, *, by: User, version: int | None = None) -> None:
     """Let documents whose day lies in a closed period be posted on the first open day after it. Raises Refused."""
     with transaction.atomic(), in_words():
-        order = records.locked(order, version)
-        authority = ownership.authority(by, order.shop)
-        Order.objects.filter(pk=order.pk).update(post_on_first_open_day=True)
-        order.post_on_first_open_day = True
+        record = records.locked(record, version)
+        authority = ownership.authority(by, record.shop)
+        type(record)._default_manager.filter(pk=record.pk).update(post_on_first_open_day=True)
+        record.post_on_first_open_day = True
         events.record(
-            order, "redated", by=by, acting_for=authority.acting_for, words=_("To be posted on the first open day")
+            record, "redated", by=by, acting_for=authority.acting_for, words=_("To be posted on the first open day")
         )
-        _changed(order)
+        _changed(record)
 
 
 def _changed(record: Reviewed) -> None:
@@ -143,7 +143,7 @@ def _refuse_rejected(record: Reviewed) -> None:
 
 
 def _refuse_adjustment(
-    record: Order | Refund, account: Account, net: Decimal, tax: Decimal, tax_code: TaxCode | None, reason: str
+    record: Order | Refund | Payout, account: Account, net: Decimal, tax: Decimal, tax_code: TaxCode | None, reason: str
 ) -> None:
     ledger = ownership.shop_of(record).ledger
     if not reason.strip():
@@ -157,5 +157,10 @@ def _refuse_adjustment(
             raise Refused(
                 _("%(amount)s has more decimals than %(currency)s.") % {"amount": amount, "currency": record.currency}
             )
+    if tax and isinstance(record, Payout):
+        raise Refused(
+            _("A payout's journal carries no tax."),
+            _("Name the net on the account, and book the tax from the gateway's invoice."),
+        )
     if tax and (tax_code is None or tax_code.account is None):
         raise Refused(_("A tax needs a tax code with an account."), _("Choose the tax code."))

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import documents, events, findings, ownership
-from orders.models import Document, Order, Refund, RejectReason, Reviewed, State
-from orders.review import records, withdrawal
+from orders.models import Document, Order, Payout, Refund, RejectReason, Reviewed, State
+from orders.review import payouts, records, withdrawal
 from orders.review.refusal import Refused, in_words
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def reject(
         raise Refused(_("Choose one of the reasons: %s.") % ", ".join(RejectReason.values))
     with transaction.atomic(), in_words():
         record, acting_for = _mine(record, by, version, (State.PENDING, State.HELD))
-        if isinstance(record, (Order, Refund)) and any(map(_taken_and_standing, documents.documents_of(record))):
+        if isinstance(record, (Order, Refund, Payout)) and any(
+            map(_taken_and_standing, documents.documents_of(record))
+        ):
             raise Refused(
                 _("A document of it was sent to the books already."),
                 _("Let the store refund it, or approve the change."),
@@ -48,6 +50,8 @@ def reject(
             withdrawal.fall(standing, _("rejected"))
         record.state, record.reject_reason, record.reject_note = State.REJECTED, reason, note
         record.held_until, record.question, record.decided_at = None, "", timezone.now()
+        if isinstance(record, Payout):
+            documents.release(record)
         _save(record, "rejected", by, acting_for, note, _("Rejected: %s") % RejectReason(reason).label)
         _tell_those_that_wait(record)
 
@@ -72,8 +76,10 @@ def reopen(record: Reviewed, *, by: User, why: str = "", version: int | None = N
             why,
             _("Approval taken back") if undone else _("Reopened"),
         )
+        if isinstance(record, Payout):
+            documents.match(record)
         records.check(record)
-        if isinstance(record, (Order, Refund)):
+        if isinstance(record, (Order, Refund, Payout)):
             documents.update_progress(record)
         _tell_those_that_wait(record)
 
@@ -132,6 +138,7 @@ def _save(record: Reviewed, verb: str, by: User, acting_for: User | None, why: s
 def _tell_those_that_wait(record: Reviewed) -> None:
     """An order's refunds look at it again, and its possible duplicates once this is committed: they are locked by themselves, never in a ring."""
     records.check_refunds(record)
+    payouts.follow(record)
     if isinstance(record, Order):
         transaction.on_commit(lambda: findings.recheck(record.shop.ledger, f"order:{record.pk}"))
 

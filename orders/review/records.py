@@ -15,6 +15,7 @@ Record = TypeVar("Record", bound=Reviewed)
 _PARTS = ("shop__ledger__adjustment_account", "customer", "billing", "shipping")
 _ORDERS = Order.objects.select_related(*_PARTS)
 _REFUNDS = Refund.objects.select_related("order", *(f"order__{part}" for part in _PARTS))
+_PAYOUTS = Payout.objects.select_related("shop__ledger__adjustment_account")
 _OWN = {item.name for item in Reviewed._meta.get_fields()}
 
 
@@ -31,10 +32,15 @@ def locked(record: Record, version: int | None) -> Record:
 
 
 def order_of(record: Reviewed) -> Order | None:
-    """The order that a record's documents belong to, None for what has none."""
+    """The order that a record belongs to, None for what belongs to none."""
     if isinstance(record, Order):
         return record
     return record.order if isinstance(record, Refund) else None
+
+
+def owner_of(record: Reviewed) -> Order | Payout | None:
+    """The record that signed documents belong to: the order, also of a refund, or the payout; None for what is approved without documents."""
+    return record if isinstance(record, Payout) else order_of(record)
 
 
 def plan_of(record: Reviewed) -> documents.Plan:
@@ -44,6 +50,8 @@ def plan_of(record: Reviewed) -> documents.Plan:
             return documents.plan(_ORDERS.get(pk=record.pk))
         if isinstance(record, Refund):
             return documents.plan_refund(_REFUNDS.get(pk=record.pk))
+        if isinstance(record, Payout):
+            return documents.plan_payout(_PAYOUTS.get(pk=record.pk))
     said = {
         item.name: str(getattr(record, item.attname))
         for item in record._meta.concrete_fields
@@ -61,7 +69,7 @@ def check(record: Reviewed, plan: documents.Plan | None = None) -> None:
     elif isinstance(record, Refund):
         findings.check_refund(record, plan)
     elif isinstance(record, Payout):
-        findings.check_payout(record)
+        findings.check_payout(record, plan)
 
 
 def check_refunds(record: Reviewed) -> None:

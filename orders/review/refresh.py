@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from orders import documents, events
 from orders.incoming import PaymentKind, PaymentStatus
-from orders.models import Approval, Order, Refund, Reviewed, State
-from orders.review import records, withdrawal
+from orders.models import Approval, Order, Payout, Refund, Reviewed, State
+from orders.review import payouts, records, withdrawal
 
 
 def refresh(record: Reviewed, *, why: str = "") -> None:
@@ -22,6 +22,7 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
         if isinstance(record, Order) and record.state == State.REJECTED and _paid_since(record):
             _back_to_review(record)
         approval = records.approval_of(record)
+        decided = approval is not None
         plan = records.plan_of(record) if approval is not None else None
         if approval is not None and plan is not None and plan.content_hash != approval.content_hash:
             withdrawal.let_fall(record, approval, why or _("the store changed it"), changed=True)
@@ -29,8 +30,10 @@ def refresh(record: Reviewed, *, why: str = "") -> None:
         records.check(record, plan if approval is not None else None)
         if approval is not None and plan is not None and record.state == State.APPROVED and records.complete(approval):
             _sign_due(record, plan, approval)
-        if isinstance(record, (Order, Refund)):
+        if isinstance(record, (Order, Refund, Payout)):
             documents.update_progress(record)
+        if decided:
+            payouts.follow(record)
         if isinstance(record, Order):
             for refund in record.refunds.all():
                 refresh(refund, why=why)
@@ -53,8 +56,8 @@ def _back_to_review(order: Order) -> None:
 
 def _sign_due(record: Reviewed, plan: documents.Plan, approval: Approval) -> None:
     """Sign under the same approval what has fallen due since; else back to review. After a refusal nothing is signed until a person has decided."""
-    order = records.order_of(record)
-    if order is None or not plan.to_sign or approval.documents.filter(booking__refused_at__isnull=False).exists():
+    owner = records.owner_of(record)
+    if owner is None or not plan.to_sign or approval.documents.filter(booking__refused_at__isnull=False).exists():
         return
     too_much = any(draft.document.gross > abs(approval.amount) for draft in plan.to_sign)
     if record.blockers or too_much:
@@ -66,9 +69,9 @@ def _sign_due(record: Reviewed, plan: documents.Plan, approval: Approval) -> Non
         withdrawal.let_fall(record, approval, why, changed=False)
         records.check(record)
         return
-    signed = documents.sign(order, plan, approval=approval, not_before=timezone.now(), automatic=True)
+    signed = documents.sign(owner, plan, approval=approval, not_before=timezone.now(), automatic=True)
     references = [item.reference for item in signed]
     events.record(
-        record, "signed automatically", order=order, after={"documents": references, "approval": approval.pk},
+        record, "signed automatically", order=records.order_of(record), after={"documents": references, "approval": approval.pk},
         words=_("Fell due under the standing approval: %s") % ", ".join(f"{item.get_kind_display()} {item.reference}" for item in signed),
     )  # fmt: skip

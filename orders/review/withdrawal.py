@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import documents, events
-from orders.models import Approval, Booking, DocumentAfter, Order, Outcome, Refund, Reviewed, State
+from orders.models import Approval, Booking, DocumentAfter, Order, Outcome, Payout, Refund, Reviewed, State
 from orders.review import records
 from orders.review.refusal import Refused
 
@@ -46,7 +46,7 @@ def withdraw(record: Reviewed, why: str, *, refuse_taken: bool) -> bool:
     `refuse_taken`: raise Refused instead if one that was taken is not definitely refused, unless another was refused (then that one is drafted anew).
     """
     standing = records.approval_of(record)
-    if not isinstance(record, (Order, Refund)):
+    if not isinstance(record, (Order, Refund, Payout)):
         if standing is not None:
             fall(standing, why)
         return False

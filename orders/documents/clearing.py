@@ -1,0 +1,53 @@
+"""What the signed payments of a payout's movements put on which account: exactly that is taken off again when the money reaches the bank."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from orders import money, outgoing
+from orders.documents import sheet
+from orders.models import Document, DocumentSource
+from orders.outgoing import DocumentKind
+
+_MOVES = (DocumentKind.PAYMENT, DocumentKind.REFUND_PAYMENT)
+
+
+@dataclass(slots=True)
+class Held:
+    """One payment in the books: what lies on each account (a debit positive), the fee that was booked with it, and the documents that say so."""
+
+    accounts: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    fee: Decimal = money.ZERO
+    documents: list[Document] = field(default_factory=list)
+
+    @property
+    def amount(self) -> Decimal:
+        """The payment itself: what lies there and the fee; a refund is negative."""
+        return money.total(self.accounts.values()) + self.fee
+
+    @property
+    def currencies(self) -> set[str]:
+        return {document.currency for document in self.documents}
+
+
+def held(payments: Iterable[int]) -> dict[int, Held]:
+    """By payment, what its standing documents say; a payment that nothing was signed of is not there."""
+    sources = DocumentSource.objects.filter(payment__in=list(payments), document__kind__in=_MOVES)
+    found: dict[int, Held] = {}
+    for source in sources.select_related("document__booking").prefetch_related("document__lines").order_by("pk"):
+        if sheet.stands(source.document) and source.payment_id is not None:
+            _add(found.setdefault(source.payment_id, Held()), source.document)
+    return found
+
+
+def _add(place: Held, document: Document) -> None:
+    side = outgoing.LINE_SIDE[document.kind]
+    place.documents.append(document)
+    for line in document.lines.all():
+        if line.kind == "fee":
+            place.fee += side * line.net
+        else:
+            place.accounts[line.account] += side * line.net
