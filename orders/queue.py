@@ -13,17 +13,23 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from orders import search
-from orders.models import Booking, Finding, Order, Outcome, Progress, Refund, Severity, State
+from orders import documents, search
+from orders.models import Booking, Finding, Order, Outcome, Payout, PayoutLine, Progress, Refund, Severity, State
 
 UNKNOWN_FOR = timedelta(minutes=15)
 COUNTED_UP_TO = 10_000
 _OPEN = [progress for progress in Progress if progress != Progress.POSTED]
-KINDS: dict[str, type[Order] | type[Refund]] = {"order": Order, "refund": Refund}
-_MOMENT = {"order": "placed_at", "refund": "refunded_at"}
-_AMOUNT = {"order": "total_due", "refund": "amount"}
-_SHOP = {"order": "shop", "refund": "order__shop"}
-_OWNER = {"order": "document__order", "refund": "document__sources__refund"}  # of a booking
+KINDS: dict[str, type[Order] | type[Refund] | type[Payout]] = {"order": Order, "refund": Refund, "payout": Payout}
+_MOMENT = {"order": "placed_at", "refund": "refunded_at", "payout": "paid_on"}
+_AMOUNT = {"order": "total_due", "refund": "amount", "payout": "amount"}
+_SHOP = {"order": "shop", "refund": "order__shop", "payout": "shop"}
+_OWNER = {
+    "order": "document__order",
+    "refund": "document__sources__refund",
+    "payout": "document__sources__payout",
+}  # of a booking
+Decided = Order | Refund | Payout
+"""What the queue holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,9 @@ def _filtered(view: View) -> QuerySet[Any]:
         found = found.filter(Exists(waiting))
     if view.text and view.kind == "order":
         found = search.query(found, view.text)
+    elif view.text and view.kind == "payout":
+        within = PayoutLine.objects.filter(payout=OuterRef("pk"), order_number__in=documents.numbers(view.text))
+        found = found.filter(Q(store_id__iexact=view.text) | Q(gateway__iexact=view.text) | Exists(within))
     elif view.text:
         found = found.filter(order__in=search.query(Order.objects.all(), view.text).order_by().values("pk"))
     return found
@@ -137,12 +146,12 @@ def amounts(records: QuerySet[Any], kind: str) -> dict[str, Decimal]:
     return dict(summed)
 
 
-def amount(record: Order | Refund) -> Decimal:
-    """What the record is worth: the total due of an order, the money that goes back of a refund."""
+def amount(record: Decided) -> Decimal:
+    """What the record is worth: the total due of an order, the money that goes back of a refund, the deposit of a payout."""
     return record.total_due if isinstance(record, Order) else record.amount
 
 
-def place(view: View, record: Order | Refund) -> Place:
+def place(view: View, record: Decided) -> Place:
     """The record's place in the view and its neighbours, also where it has just left the view."""
     found = rows(view)
     before, after = (found.filter(side) for side in _sides(view.kind, record))
@@ -169,7 +178,7 @@ def _sides(kind: str, record: Any) -> tuple[Q, Q]:
     return before, Q(**{f"{name}__lt": moment}) | same & Q(pk__lt=record.pk)
 
 
-def findings(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Finding]]:
+def findings(records: Sequence[Decided], kind: str) -> dict[int, list[Finding]]:
     """The findings of these records that a person should see, blocking ones first."""
     of = (
         Finding.objects.filter(**{f"{kind}__in": records})
@@ -182,20 +191,20 @@ def findings(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Fin
     return found
 
 
-def tab_of(record: Order | Refund) -> str:
+def tab_of(record: Decided) -> str:
     """The tab in which the record lies now."""
     found = type(record)._default_manager.filter(pk=record.pk)
     now = timezone.now()
     return next((tab.name for tab in TABS.values() if found.filter(tab.holds(now)).exists()), "review")
 
 
-def undo_until(records: Sequence[Order | Refund], kind: str) -> dict[int, datetime]:
+def undo_until(records: Sequence[Decided], kind: str) -> dict[int, datetime]:
     """Until when each approval can be taken back: the first moment at which one of its documents may be sent."""
     rows = _bookings(records, kind).filter(taken_at=None, voided_at=None)
     return {pk: moment for pk, moment in rows.values_list(_OWNER[kind]).annotate(Min("not_before"))}  # noqa: C416
 
 
-def troubles(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Booking]]:
+def troubles(records: Sequence[Decided], kind: str) -> dict[int, list[Booking]]:
     """The bookings of each record that failed or whose outcome nobody knows."""
     lost = [Outcome.REFUSED, Outcome.STUCK, Outcome.UNKNOWN]
     rows = _bookings(records, kind).filter(outcome__in=lost, booked_at=None, voided_at=None)
@@ -205,5 +214,5 @@ def troubles(records: Sequence[Order | Refund], kind: str) -> dict[int, list[Boo
     return found
 
 
-def _bookings(records: Sequence[Order | Refund], kind: str) -> QuerySet[Any]:
+def _bookings(records: Sequence[Decided], kind: str) -> QuerySet[Any]:
     return Booking.objects.filter(**{f"{_OWNER[kind]}__in": [record.pk for record in records]})

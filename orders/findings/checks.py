@@ -35,11 +35,12 @@ def check_refund(refund: Refund, plan: documents.Plan | None = None) -> list[Fin
         return records.keep(refund, _joined(_found(registry.REFUND, fresh), found))
 
 
-def check_payout(payout: Payout) -> list[Finding]:
+def check_payout(payout: Payout, plan: documents.Plan | None = None) -> list[Finding]:
     """The same for a payout."""
     fresh = records.payout(payout.pk)
     with in_office_language():
-        return records.keep(payout, _found(registry.PAYOUT, fresh))
+        found = (plan or documents.plan_payout(fresh)).problems
+        return records.keep(payout, _joined(_found(registry.PAYOUT, fresh), found))
 
 
 def _found(checks: Iterable[Callable[[Record], Iterator[Problem]]], record: Record) -> list[Problem]:

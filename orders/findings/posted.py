@@ -1,8 +1,8 @@
-"""What became of the order's signed documents in the ledger."""
+"""What became of signed documents in the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -24,7 +24,12 @@ def invoices(order: Order) -> list[Document]:
 
 def ledger(order: Order) -> Iterator[Problem]:
     """What is booked should stay as it was booked."""
-    for document in order.documents.all():
+    yield from altered(order.documents.all())
+
+
+def altered(documents: Iterable[Document]) -> Iterator[Problem]:
+    """Those of the documents that the ledger now holds otherwise than they were booked."""
+    for document in documents:
         invoice = getattr(document, "invoice", None)
         if invoice is not None:
             yield from _as_booked(document, invoice)
@@ -32,7 +37,12 @@ def ledger(order: Order) -> Iterator[Problem]:
 
 def failures(order: Order) -> Iterator[Problem]:
     """The latest revision of a document that the ledger refused, or that a fault of ours stopped."""
-    latest = {document.key: document for document in sorted(order.documents.all(), key=lambda row: row.revision)}
+    yield from failed(order.documents.all())
+
+
+def failed(documents: Iterable[Document]) -> Iterator[Problem]:
+    """Those of the documents that are not booked and never will be without a person."""
+    latest = {document.key: document for document in sorted(documents, key=lambda row: row.revision)}
     for document in latest.values():
         booking = document.booking
         if booking.outcome in (Outcome.REFUSED, Outcome.STUCK) and booking.voided_at is None:

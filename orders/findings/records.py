@@ -34,8 +34,9 @@ def refund(pk: int) -> Refund:
 
 
 def payout(pk: int) -> Payout:
-    """The payout with its movements."""
-    return Payout.objects.prefetch_related("lines", "adjustments").get(pk=pk)
+    """The payout with its movements and their payments."""
+    found = Payout.objects.select_related("shop__ledger__adjustment_account")
+    return found.prefetch_related("lines__payment__order", "adjustments__account").get(pk=pk)
 
 
 def keep(record: Reviewed, problems: Iterable[Problem]) -> list[Finding]:

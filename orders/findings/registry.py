@@ -40,4 +40,11 @@ REFUND: tuple[Callable[[Refund], Iterator[Problem]], ...] = (
     refunds.date,
     refunds.changed,
 )
-PAYOUT: tuple[Callable[[Payout], Iterator[Problem]], ...] = (payouts.remainder, payouts.unmatched)
+PAYOUT: tuple[Callable[[Payout], Iterator[Problem]], ...] = (
+    payouts.remainder,
+    payouts.unmatched,
+    payouts.superfluous,
+    payouts.empty,
+    payouts.changed,
+    payouts.journal,
+)

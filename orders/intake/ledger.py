@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from orders import events, incoming, review
 from orders.intake import fit
 from orders.intake.changes import Changes
-from orders.models import Account, Invoice, Ledger, Order, TaxCode
+from orders.models import Account, Invoice, Ledger, Order, Payout, TaxCode
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -89,10 +89,12 @@ def receive_state(ledger: Ledger, state: incoming.InvoiceState) -> str:
 
 
 def _meant(ledger: Ledger, state: incoming.InvoiceState) -> list[Invoice]:
-    """The documents meant: of the kind named, of the number named, else all that share the reference. Orders are locked before invoices."""
+    """The documents meant: of the kind named, of the number named, else all that share the reference. Orders and payouts are locked before invoices."""
     named = Invoice.objects.filter(ledger=ledger, document__reference=state.reference)
     named = named.filter(kind=state.kind) if state.kind else named
     list(Order.objects.select_for_update(no_key=True).filter(invoices__in=named).order_by("pk").values_list("pk"))
+    payouts = Payout.objects.filter(document_sources__document__invoice__in=named)
+    list(Payout.objects.select_for_update(no_key=True).filter(pk__in=payouts).order_by("pk").values_list("pk"))
     rows = list(named.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     numbered = [row for row in rows if state.number and row.number == state.number]
     return numbered or rows
@@ -119,6 +121,8 @@ def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
     )
     if row.order and changes.open.keys() & {"state", "net", "tax", "total", "number"}:
         review.refresh(Order.objects.defer("search").get(pk=row.order.pk))
+    for payout in Payout.objects.filter(document_sources__document=row.document_id):
+        review.refresh(payout)
     return "updated"
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from psycopg import errors
 
 from orders import incoming
-from orders.intake import amendments, customers, fit, ledger, masters, orders, quarantine
+from orders.intake import amendments, customers, fit, ledger, masters, orders, payouts, quarantine
 from orders.intake.fit import Unfit
 from orders.intake.receipt import Line, Receipt
 from orders.models import Quarantine, Shop
@@ -42,6 +42,8 @@ def receive(shop: Shop, records: Iterable[incoming.Record], *, source: incoming.
                 "This is an error of ordersync, not of the record (%(name)s). It is kept, and can be taken in again once that is mended."
             )
             _refuse(shop, record, Unfit(words % {"name": type(bug).__name__}), source, at, receipt)
+    told = [line.order_id for line in (*receipt.created, *receipt.updated) if line.order_id is not None]
+    transaction.on_commit(lambda: payouts.found(shop, told))
     return receipt
 
 
@@ -98,7 +100,7 @@ def _taken(shop: Shop, record: incoming.Record, source: incoming.Source, at: dat
         case incoming.StockLevel():
             return masters.receive_stock(shop, record, at=at), None
         case incoming.Payout():
-            return masters.receive_payout(shop, record, at=at), None
+            return payouts.receive(shop, record, at=at), None
         case incoming.InvoiceState():
             return _state(shop, record), None
     raise TypeError(f"{type(record).__name__} is no record that a store can hand over")

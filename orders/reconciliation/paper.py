@@ -29,8 +29,8 @@ _TITLES = (
 
 
 def text(proof: Proof) -> Iterator[str]:
-    """The proof line by line: a table per shop and currency, money below sales, then what waits and why, then every difference by name."""
-    for title, rows in (("Sales", proof.sales), ("Money", proof.money)):
+    """The proof line by line: a table per shop and currency, money below sales, payouts below money, then what waits and why, then every difference by name."""
+    for title, rows in (("Sales", proof.sales), ("Money", proof.money), ("Payouts", proof.payouts)):
         for (shop, currency), found in groupby(rows, key=lambda row: (row.shop, row.currency)):
             yield f"{title} of {shop}, {currency}"
             yield from _table([_cells(row) for row in found])
@@ -51,7 +51,8 @@ def data(proof: Proof) -> dict[str, Any]:
     return {
         "holds": proof.holds,
         **{
-            name: [_plain(row) for row in getattr(proof, name)] for name in ("sales", "money", "waiting", "differences")
+            name: [_plain(row) for row in getattr(proof, name)]
+            for name in ("sales", "money", "payouts", "waiting", "differences")
         },
     }
 

@@ -1,4 +1,4 @@
-"""Runs the proof: two statements, each read once, by day and by reason; nothing is rounded on the way."""
+"""Runs the proof: three statements, each read once, by day and by reason; nothing is rounded on the way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db import connection
 
-from orders.models import Document, Order, Payment, Refund, Shop
+from orders.models import Document, Order, Payment, Payout, Refund, Shop
+from orders.reconciliation.deposits import PAYOUTS
 from orders.reconciliation.money_moves import MONEY
 from orders.reconciliation.rows import Difference, Proof, Row, Waiting
 from orders.reconciliation.sales import FULFILLED, PAID, SALES
@@ -33,7 +34,7 @@ SELECT CASE WHEN GROUPING(day) = 0 THEN 'day' WHEN GROUPING(why) = 0 THEN 'why' 
 
 
 def proof(shop: Shop | None = None, from_on: date | None = None, to_on: date | None = None) -> Proof:
-    """Prove the orders, refunds and payments of a shop (all shops if None) whose days lie from `from_on` to `to_on`, both included; open ends if None."""
+    """Prove the orders, refunds, payments and payouts of a shop (all shops if None) whose days lie from `from_on` to `to_on`, both included; open ends if None."""
     values = {"shop": shop.pk if shop else None, "from": from_on, "to": to_on, "named": NAMED_AT_MOST}
     near = {"early": from_on and from_on - timedelta(days=2), "late": to_on and to_on + timedelta(days=2)}
     sales = _read(
@@ -46,9 +47,11 @@ def proof(shop: Shop | None = None, from_on: date | None = None, to_on: date | N
         values | near,
     )
     moved = _read(MONEY.format(payments=_moved(values)), values | near)
+    paid_out = _read(PAYOUTS.format(payouts=_paid_out(values)), values)
     return Proof(
-        sales=tuple(_rows(sales)), money=tuple(_rows(moved)), waiting=(*_waiting(sales), *_waiting(moved)),
-        differences=(*_differences(sales), *_differences(moved)),
+        sales=tuple(_rows(sales)), money=tuple(_rows(moved)), payouts=tuple(_rows(paid_out)),
+        waiting=(*_waiting(sales), *_waiting(moved), *_waiting(paid_out)),
+        differences=(*_differences(sales), *_differences(moved), *_differences(paid_out)),
     )  # fmt: skip
 
 
@@ -69,6 +72,12 @@ def _moved(values: dict[str, Any]) -> str:
     return " AND ".join(wanted)
 
 
+def _paid_out(values: dict[str, Any]) -> str:
+    wanted = ["true", *(["p.shop_id = %(shop)s"] if values["shop"] else [])]
+    wanted += [f"p.paid_on {sign} %({name})s" for name, sign in (("from", ">="), ("to", "<=")) if values[name]]
+    return " AND ".join(wanted)
+
+
 def _read(statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement + _SUMMED, values)
@@ -86,7 +95,7 @@ def _rows(found: list[dict[str, Any]]) -> Iterator[Row]:
 def _waiting(found: list[dict[str, Any]]) -> Iterator[Waiting]:
     """By reason: what is not signed, what was left out, and what is signed but not booked."""
     for row in found:
-        if row["form"] == "day" or row["measure"] not in ("gross", "money") or not (why := _why(row)):
+        if row["form"] == "day" or row["measure"] not in ("gross", "money", "deposit") or not (why := _why(row)):
             continue
         amount = row["unbooked"] if row["form"] == "sending" else row["unsigned"] + row["left_out"]
         money = row["measure"] == "money"
@@ -118,6 +127,9 @@ def _named(noun: str, pk: int) -> tuple[str, tuple[str, ...]]:
     if noun == "refund":
         refund = Refund.objects.select_related("order").get(pk=pk)
         return f"refund {refund.store_id} of order {refund.order.number}", _references(sources__refund=refund)
+    if noun == "payout":
+        payout = Payout.objects.get(pk=pk)
+        return f"payout {payout.store_id}", _references(sources__payout=payout)
     payment = Payment.objects.select_related("order").get(pk=pk)
     return f"payment {payment.store_id} of order {payment.order.number}", _references(sources__payment=payment)
 

@@ -58,10 +58,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Sales and money by shop, currency and day. It holds if no single record differs: two that cancel each other out are two differences."""
+    """Sales, money and payouts by shop, currency and day. It holds if no single record differs: two that cancel each other out are two differences."""
 
     sales: tuple[Row, ...]
     money: tuple[Row, ...]
+    payouts: tuple[Row, ...]
     waiting: tuple[Waiting, ...]
     differences: tuple[Difference, ...]
 

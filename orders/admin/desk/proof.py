@@ -30,7 +30,7 @@ def page(request: HttpRequest) -> HttpResponse:
         _("Proof"),
         proof=found,
         unbooked=[(one, paper.reason(one.why)) for one in found.waiting],
-        parts=[(_("Sales"), found.sales), (_("Money"), found.money)],
+        parts=[(_("Sales"), found.sales), (_("Money"), found.money), (_("Payouts"), found.payouts)],
         shop=shop,
         first=first,
         last=last,

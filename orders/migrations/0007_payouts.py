@@ -13,7 +13,7 @@ UPDATE orders_payoutline l SET payment_id = NULL WHERE payment_id IS NOT NULL
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0004_roles'),
+        ('orders', '0006_exportbatch_frozen'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
