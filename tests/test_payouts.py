@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from integrations import connections, outbox
 from integrations.models import Delivery
-from orders import documents, incoming, intake, outgoing, periods, reconciliation, review
+from orders import documents, incoming, intake, outgoing, reconciliation, review
 from orders import models as m
 from orders.incoming import PaymentKind, PayoutLine
 from orders.models import Match, Progress, Severity, State
@@ -104,12 +105,16 @@ def amounts(**named: str) -> dict[str, Decimal]:
     return {accounts[name]: Decimal(amount) for name, amount in named.items()}
 
 
-def charge(amount: str = "11.90", fee: str = "0.40", payment: str = "P1", order: str = "", kind: str = "charge") -> PayoutLine:
+def charge(
+    amount: str = "11.90", fee: str = "0.40", payment: str = "P1", order: str = "", kind: str = "charge"
+) -> PayoutLine:
     return PayoutLine(kind=kind, amount=Decimal(amount), fee=Decimal(fee), payment_id=payment, order_number=order)
 
 
 def payout(amount: str, *lines: PayoutLine, id: str = "PO1", **fields: Any) -> incoming.Payout:
-    return factories.payout(id, amount=Decimal(amount), lines=lines, **{"paid_on": DAY, "gateway": "examplepay", **fields})
+    return factories.payout(
+        id, amount=Decimal(amount), lines=lines, **{"paid_on": DAY, "gateway": "examplepay", **fields}
+    )
 
 
 def sale(id: str, **fields: Any) -> incoming.Order:
@@ -144,3 +149,325 @@ def test_a_payout_of_charges_refunds_and_fees_empties_the_clearing_account(offic
     assert office.balances()[CLEARING] == 0
     assert office.payout().progress == Progress.POSTED
     office.holds()
+
+
+def test_a_fee_that_the_payment_booked_is_not_booked_again(tmp_path: Path) -> None:
+    office = Office(tmp_path / "books", fees_by="payment")
+    office.sold(factories.order("1", payments=(factories.payment(fee=Decimal("0.40")),)), sale("2"))
+    assert office.balances()[CLEARING] == Decimal("23.40")
+    office.receive(payout("23.00", charge(), charge(payment="P2")))
+    office.approve()
+    office.post()
+    assert [row[3] for row in office.journal()] == [amounts(bank="23.00", fees="0.40", clearing="-23.40")]
+    assert (office.balances()[CLEARING], office.balances()[FEES]) == (0, Decimal("0.80"))
+    office.holds()
+
+
+def test_a_payout_waits_for_its_orders_and_finds_them_when_they_come(office: Office) -> None:
+    office.receive(payout("11.50", charge(payment="", order="#1001")))
+    assert office.codes() == {"payout_unmatched"}
+    with pytest.raises(review.Refused, match="belongs to no known payment: #1001"):
+        office.approve()
+    office.receive(sale("1"))
+    assert office.payout().lines.get().match == Match.NUMBER
+    assert office.codes() == {"payout_payment_open"}
+    office.approve_orders()
+    assert office.codes() == set()
+    office.approve()
+    office.post()
+    assert office.balances()[CLEARING] == 0
+    office.holds()
+
+
+def test_the_journal_waits_until_its_payments_are_booked(office: Office) -> None:
+    office.receive(sale("1"), payout("11.50", charge()))
+    office.approve_orders()
+    office.approve()
+    journal = m.Document.objects.get(sources__payout__isnull=False)
+    assert {row.after.kind for row in journal.waits_for.all()} == {"payment"}
+    assert office.payout().progress == Progress.WAITING
+    office.post()
+    assert office.payout().progress == Progress.POSTED
+
+
+def test_several_payments_that_fit_are_a_finding_and_none_is_taken(office: Office) -> None:
+    halves = tuple(factories.payment("5.95", id=f"P{n}") for n in (1, 2))
+    office.sold(factories.order("1", payments=halves))
+    office.receive(payout("5.95", charge("5.95", "0", payment="", order="1001")))
+    assert office.payout().lines.get().match == Match.SEVERAL
+    assert office.codes() == {"payout_ambiguous"}
+
+
+def test_a_payment_lies_in_one_payout_only_and_a_rejected_one_lets_it_go(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge(), id="PO1"), payout("11.50", charge(), id="PO2"))
+    assert office.codes("PO2") == {"payout_taken"}
+    review.reject(office.payout("PO1"), by=office.owner, reason="duplicate")
+    review.reopen(office.payout("PO1"), by=office.owner)
+    review.reject(office.payout("PO1"), by=office.owner, reason="duplicate")
+    review.reject(office.payout("PO2"), by=office.owner, reason="other")
+    review.reopen(office.payout("PO2"), by=office.owner)
+    assert office.codes("PO2") == set()
+    office.approve("PO2")
+    office.post()
+    assert office.balances()[CLEARING] == 0
+    office.holds()
+
+
+def test_the_remainder_is_named_with_account_and_reason(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.45", charge()))
+    assert office.codes() == {"payout_remainder"}
+    account = factories.account(office.ledger, "Expenses:Rounding")
+    review.adjust(office.payout(), account=account, net=Decimal("-0.05"), by=office.owner, reason="the bank's charge")
+    assert office.codes() == set()
+    office.approve()
+    office.post()
+    assert office.journal()[0][3] == amounts(bank="11.45", fees="0.40", rounding="0.05", clearing="-11.90")
+    office.holds()
+
+
+def test_a_movement_of_no_order_here_is_booked_where_a_person_says(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("31.00", charge(), charge("20.00", "0.50", payment="elsewhere")))
+    assert office.codes() == {"payout_unmatched"}
+    account = factories.account(office.ledger, "Expenses:Payouts")
+    named = {"account": account, "by": office.owner, "reason": "a sale of the old shop"}
+    review.adjust(office.payout(), net=Decimal("19.50"), **named)  # type: ignore[arg-type]
+    assert office.codes() == set()
+    office.approve()
+    office.post()
+    assert office.journal()[0][3] == amounts(bank="31.00", fees="0.40", payouts="-19.50", clearing="-11.90")
+    office.holds()
+
+
+def test_what_is_named_beyond_the_need_blocks(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge()))
+    account = factories.account(office.ledger, "Expenses:Payouts")
+    review.adjust(office.payout(), account=account, net=Decimal("1.00"), by=office.owner, reason="a slip")
+    assert office.codes() == {"payout_remainder"}
+    with pytest.raises(review.Refused):
+        office.approve()
+
+
+def test_a_tax_is_not_named_on_a_payout(office: Office) -> None:
+    office.receive(payout("11.50", charge()))
+    code = m.TaxCode.objects.get(ledger=office.ledger, code="DE19")
+    with pytest.raises(review.Refused, match="carries no tax"):
+        review.adjust(
+            office.payout(), account=factories.account(office.ledger, "Expenses:Payouts"), net=Decimal(1), tax=Decimal("0.19"), tax_code=code,
+            by=office.owner, reason="why",
+        )  # fmt: skip
+
+
+def test_the_gateways_own_movements_have_accounts_of_their_own(office: Office) -> None:
+    reserve = factories.account(office.ledger, "Assets:Reserve")
+    m.AccountMapping.objects.create(ledger=office.ledger, purpose="role", value="payout_reserve", account=reserve)
+    office.sold(sale("1"))
+    office.receive(
+        payout(
+            "4.00", charge(), charge("-5.00", "0", "", kind="reserve"), charge("-1.50", "0", "", kind="adjustment"),
+            charge("-1.00", "0", "", kind="fee"),
+        )
+    )  # fmt: skip
+    assert office.codes() == set()
+    office.approve()
+    office.post()
+    wanted = amounts(bank="4.00", fees="1.40", payouts="1.50", clearing="-11.90") | {"Assets:Reserve": Decimal(5)}
+    assert office.journal()[0][3] == wanted
+    office.holds()
+
+
+def test_a_chargeback_leaves_the_clearing_account_where_it_was_booked(office: Office) -> None:
+    office.sold(sale("1"))
+    disputed = factories.payment(id="CB1", kind=PaymentKind.CHARGEBACK, parent_id="P1")
+    office.receive(
+        factories.order("1", payments=(factories.payment(), disputed), updated_at=factories.NOON + timedelta(days=3))
+    )
+    office.post()
+    office.receive(payout("-15.40", charge(), charge("-11.90", "15.00", "CB1", kind="chargeback")))
+    assert office.codes() == set()
+    office.approve()
+    office.post()
+    assert office.journal()[0][3] == amounts(bank="-15.40", fees="15.40")
+    assert (office.balances()[CLEARING], office.balances()["Expenses:Chargebacks"]) == (0, Decimal("11.90"))
+    office.holds()
+
+
+def test_a_payout_that_takes_money_from_the_bank_credits_the_bank(office: Office) -> None:
+    office.sold(sale("1"), returned("2"))
+    office.receive(
+        payout("11.50", charge()), payout("-12.00", charge("-11.90", "0.10", "R2-money", kind="refund"), id="PO2")
+    )
+    office.approve("PO1")
+    office.approve("PO2")
+    office.post()
+    assert office.journal()[1][3] == amounts(bank="-12.00", fees="0.10", clearing="11.90")
+    assert office.balances()[CLEARING] == Decimal("11.90")  # the charge of the second order, not paid out yet
+    office.holds()
+
+
+def test_a_payout_changed_after_posting_is_taken_back_and_booked_anew(office: Office) -> None:
+    office.sold(sale("1"), sale("2"))
+    office.receive(payout("11.50", charge()))
+    office.approve()
+    office.post()
+    office.receive(payout("22.90", charge(), charge(fee="0.50", payment="P2")))
+    assert office.payout().state == State.PENDING
+    assert set(office.payout().findings.values_list("code", flat=True)) == {"changed_after_posting"}
+    office.holds()
+    office.approve()
+    office.post()
+    assert office.journal() == [
+        ("eu:payout:PO1:journal:1", 1, "EUPPO1", amounts(bank="11.50", fees="0.40", clearing="-11.90")),
+        ("eu:payout:PO1:journal:r1", 1, "EUPPO1-2", amounts(bank="-11.50", fees="-0.40", clearing="11.90")),
+        ("eu:payout:PO1:journal:1", 2, "EUPPO1r2", amounts(bank="22.90", fees="0.90", clearing="-23.80")),
+    ]
+    assert office.balances()[CLEARING] == 0
+    office.holds()
+
+
+def test_a_payout_changed_before_it_was_sent_loses_its_approval_and_its_journal(office: Office) -> None:
+    m.Ledger.objects.update(undo_seconds=300)
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge()))
+    office.approve()
+    office.receive(payout("11.40", charge(fee="0.50")))
+    assert set(office.payout().findings.values_list("code", flat=True)) == {"changed_since_approval"}
+    office.approve()
+    office.post()
+    assert [row[1:] for row in office.journal()] == [
+        (2, "EUPPO1r2", amounts(bank="11.40", fees="0.50", clearing="-11.90"))
+    ]
+    office.holds()
+
+
+def test_the_same_payout_again_changes_nothing(office: Office) -> None:
+    office.sold(sale("1"))
+    told = payout("11.50", charge())
+    office.receive(told)
+    office.approve()
+    assert len(office.receive(told).same) == 1
+    assert office.payout().state == State.APPROVED
+
+
+def test_an_approval_is_taken_back_before_it_is_sent(office: Office) -> None:
+    m.Ledger.objects.update(undo_seconds=300)
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge()))
+    office.approve()
+    review.reopen(office.payout(), by=office.owner)
+    assert (office.payout().state, office.payout().progress) == (State.PENDING, Progress.NONE)
+    office.post()
+    assert office.journal() == []
+    office.holds()
+
+
+def test_a_payout_goes_back_to_review_where_its_payment_is_undone(office: Office) -> None:
+    m.Ledger.objects.update(undo_seconds=300)
+    office.receive(sale("1"), payout("11.50", charge()))
+    office.approve_orders()
+    office.approve()
+    review.reopen(m.Order.objects.get(), by=office.owner)
+    assert (office.payout().state, office.codes()) == (State.PENDING, {"payout_payment_open"})
+    office.holds()
+
+
+def test_a_payment_of_another_amount_than_the_payout_says_is_held(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("10.50", charge("10.90")))
+    assert office.codes() == {"payout_amount_differs"}
+    finding = office.payout().findings.get(code="payout_amount_differs")
+    assert finding.words == "1001 is 10.90 in the payout and 11.90 in the books."
+    assert finding.difference == Decimal("-1.00")
+
+
+def test_a_payout_in_another_currency_than_its_payments_is_held(office: Office) -> None:
+    m.ExchangeRate.objects.create(currency="USD", base_currency="EUR", on=DAY, rate=Decimal("0.9"), source="ECB")
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge(), currency="USD"))
+    assert "payout_currency" in office.codes()
+
+
+def test_a_foreign_payout_carries_the_rate_of_its_day(tmp_path: Path) -> None:
+    office = Office(tmp_path / "books", currency="USD")
+    office.receive(
+        factories.order("1", currency="USD", payments=(factories.payment(currency="USD"),)),
+        payout("11.50", charge(), currency="USD"),
+    )
+    assert "rate_missing" in office.codes()
+    for day, rate in ((date(2026, 10, 1), "0.90"), (DAY, "0.92")):
+        m.ExchangeRate.objects.create(currency="USD", base_currency="EUR", on=day, rate=Decimal(rate), source="ECB")
+    review.refresh(m.Order.objects.get())
+    office.approve_orders()
+    office.approve()
+    office.post()
+    signed = m.Document.objects.get(sources__payout__isnull=False)
+    assert (signed.currency, signed.rate.normalize(), signed.rate_source) == ("USD", Decimal("0.92"), "ECB 2026-10-05")
+    assert office.balances()[CLEARING] == 0
+    office.holds()
+
+
+def test_a_payout_of_a_closed_month_is_posted_on_the_first_open_day(office: Office) -> None:
+    office.sold(sale("1"))
+    month = DateRange(date(2026, 10, 1), date(2026, 11, 1))
+    m.Period.objects.create(ledger=office.ledger, period=month, state=m.PeriodState.CLOSED)
+    office.receive(payout("11.50", charge()))
+    assert office.codes() == {"period_closed"}
+    review.post_on_first_open_day(office.payout(), by=office.owner)
+    office.approve()
+    office.post()
+    signed = m.Document.objects.get(sources__payout__isnull=False)
+    assert (signed.tax_on, signed.posting_on) == (DAY, date(2026, 11, 1))
+    office.holds()
+
+
+def test_a_summary_without_movements_is_held_and_never_wipes_them_out(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.50"))
+    assert office.codes() == {"payout_without_lines", "payout_remainder"}
+    office.receive(payout("11.50", charge()))
+    assert office.codes() == set()
+    assert len(office.receive(payout("11.50")).same) == 1
+    assert office.payout().lines.count() == 1
+
+
+def test_the_ledgers_refusal_is_shown_at_the_payout(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge()))
+    office.approve()
+    document = m.Document.objects.get(sources__payout__isnull=False)
+    intake.receive_outcome(document, documents.Report(outcome="refused", words="No such account.", fix="Open it."))
+    assert office.payout().progress == Progress.FAILED
+    assert office.payout().findings.get().words == "Journal EUPPO1 was not booked: No such account."
+    review.reopen(office.payout(), by=office.owner)
+    office.approve()
+    office.post()
+    assert [row[1:3] for row in office.journal()] == [(2, "EUPPO1r2")]
+    office.holds()
+
+
+def test_the_proof_names_a_payout_that_the_ledger_holds_otherwise(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge()))
+    office.approve()
+    office.post()
+    m.Invoice.objects.filter(document__sources__payout__isnull=False).update(
+        net=Decimal("11.80"), total=Decimal("11.80")
+    )
+    found = reconciliation.proof().differences
+    assert {(row.record, row.measure, row.amount) for row in found} == {
+        ("payout PO1", "deposit", Decimal("0.10")),
+        ("payout PO1", "clearing", Decimal("0.10")),
+    }
+
+
+def test_the_proof_says_what_waits(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge()))
+    proof = reconciliation.proof()
+    assert proof.holds
+    assert [(row.why, row.amount) for row in proof.waiting] == [("ready for approval", Decimal("11.50"))]
+    rows = {row.measure: (row.store, row.unsigned) for row in proof.payouts}
+    assert rows == {"deposit": (Decimal("11.50"),) * 2, "clearing": (Decimal("11.90"),) * 2}

@@ -21,7 +21,7 @@ from orders import documents, roles
 from orders.admin import desk
 from orders.admin.base import Log, order_link, person
 from orders.admin.filters import during
-from orders.models import Order, Refund
+from orders.queue import Decided
 
 TONES = {
     "booked": "good",
@@ -167,7 +167,7 @@ admin.site.register(Success, _Rung)
 admin.site.register(Failure, _Rung)
 
 
-def attempts_of(record: Order | Refund) -> list[dict[str, Any]]:
+def attempts_of(record: Decided) -> list[dict[str, Any]]:
     """What went out for a record and what came back, newest first, for its page."""
     rows = models.Attempt.objects.filter(delivery__document__in=documents.documents_of(record)).order_by("-id")
     return [

@@ -162,7 +162,8 @@ class DocumentAdmin(Log):
 
 
 @admin.register(models.Payout)
-class PayoutAdmin(Log):
+class PayoutAdmin(UnderReview):
+    kind = "payout"
     list_display = ["store_id", "shop", "gateway", standing, "paid_on", amount("amount", _("amount"))]
     list_filter = ["shop", "state", during("paid_on", _("paid"), days=True)]
     list_select_related = ["shop"]

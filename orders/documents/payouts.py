@@ -152,7 +152,7 @@ class Page(Ground):
             self.problem(
                 code="payout_amount_differs", field=f"lines.{line.position}", difference=line.amount - found.amount,
                 words=_("%(name)s is %(theirs)s in the payout and %(ours)s in the books.")
-                % {"name": name, "theirs": f"{line.amount:f}", "ours": f"{found.amount:f}"},
+                % {"name": name, "theirs": self._figure(line.amount), "ours": self._figure(found.amount)},
                 fix=_("Have the store send the order again; if the payout is wrong, have the gateway correct it."),
             )  # fmt: skip
 
@@ -172,9 +172,13 @@ class Page(Ground):
         fine = next((row.amount for row in rows if not money.is_exact(row.amount, self.currency)), None)
         if fine is not None:
             self.problem(
-                code="amount_too_fine", words=_("%(amount)s has more decimals than %(currency)s.") % {"amount": f"{fine:f}", "currency": self.currency},
+                code="amount_too_fine", words=_("%(amount)s has more decimals than %(currency)s.") % {"amount": self._figure(fine), "currency": self.currency},
                 fix=_("Book it by hand and reject it here."),
             )  # fmt: skip
+
+    def _figure(self, amount: Decimal) -> str:
+        exact = money.is_exact(amount, self.currency)
+        return str(money.rounded(amount, self.currency)) if exact else f"{amount.normalize():f}"
 
     def _awaited(self) -> list[tuple[str, int]]:
         """The payments that must be in the books before they can leave the clearing account."""
@@ -196,8 +200,9 @@ class Page(Ground):
             sheet.reversal_source(signed.key, signed.revision), rows, tax_on=signed.tax_on,
             memo=_("Payout %s taken back: it was changed") % self.payout.store_id, after=[(signed.key, signed.revision)],
         )  # fmt: skip
-        same = {"currency": data.currency, "rate": data.rate, "rate_source": data.rate_source}
-        document = dataclasses.replace(made.document, **same)
+        document = dataclasses.replace(
+            made.document, currency=data.currency, rate=data.rate, rate_source=data.rate_source
+        )
         return dataclasses.replace(made, document=document, sources={**made.sources, "of": signed.pk})
 
     def _draft(self, source: str, rows: list[Entry], *, tax_on: date, memo: str, after: list[tuple[str, int]]) -> Draft:

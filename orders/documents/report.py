@@ -68,9 +68,10 @@ def refuse(document: Document, *, words: str, fix: str) -> None:
 def lock_owners(document_ids: Sequence[int]) -> None:
     """Lock the orders and payouts of these documents: whoever changes a booking holds its record first, as every decision does, so that none waits in a ring."""
     mine = Document.objects.filter(pk__in=document_ids)
-    for model, owners in ((Order, mine.values("order")), (Payout, mine.values("sources__payout"))):
-        rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=owners)
-        list(rows.order_by("pk").values_list("pk"))
+    orders = Order.objects.select_for_update(no_key=True).filter(pk__in=mine.values("order"))
+    list(orders.order_by("pk").values_list("pk"))
+    payouts = Payout.objects.select_for_update(no_key=True).filter(pk__in=mine.values("sources__payout"))
+    list(payouts.order_by("pk").values_list("pk"))
 
 
 def progress_of(documents: QuerySet[Document]) -> Progress:

@@ -1,4 +1,4 @@
-"""The statement that proves payouts: what gateways say they paid to the bank and took from the clearing accounts, against the journals that were signed and booked."""
+"""The statement that proves payouts: what gateways paid to the bank and took from the clearing accounts, against the journals signed and booked."""
 
 from __future__ import annotations
 

@@ -104,7 +104,15 @@ def counted(n: int, kind: str) -> str:
     shown = {"n": number_format(n, force_grouping=True)}
     if kind == "refund":
         return ngettext("%(n)s refund", "%(n)s refunds", n) % shown
+    if kind == "payout":
+        return ngettext("%(n)s payout", "%(n)s payouts", n) % shown
     return ngettext("%(n)s order", "%(n)s orders", n) % shown
+
+
+@register.filter
+def words(code: str) -> str:
+    """A gateway's own word as people read it: chargeback_reversal is Chargeback reversal."""
+    return code.replace("_", " ").capitalize()
 
 
 @register.filter

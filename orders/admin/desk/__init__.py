@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest
 
-    from orders.models import Order, Refund
+    from orders.queue import Decided
 
 # What went out for a record and what came back: rows with at, call, outcome, tone, words, connection. Whoever sends documents appends his own.
-attempts_providers: list[Callable[[Order | Refund], list[dict[str, Any]]]] = []
+attempts_providers: list[Callable[[Decided], list[dict[str, Any]]]] = []
 # How the machinery stands, for those who may see it: rows with words, tone, href.
 health_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
 

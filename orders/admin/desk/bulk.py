@@ -36,7 +36,7 @@ def _frozen(request: HttpRequest) -> HttpResponse:
     model = queue.KINDS[view.kind]
     wanted = queue.rows(view) if "all" in request.POST else model._default_manager.filter(pk__in=ids)
     records = list(
-        wanted.select_related("shop__ledger" if view.kind == "order" else "order__shop__ledger")[: AT_ONCE + 1]
+        wanted.select_related("order__shop__ledger" if view.kind == "refund" else "shop__ledger")[: AT_ONCE + 1]
     )
     ready, left_out = _sorted(request, records[:AT_ONCE])
     if not ready:
@@ -62,8 +62,10 @@ def _frozen(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _number(record: Order | Refund) -> str:
-    return record.number if isinstance(record, Order) else record.order.number
+def _number(record: queue.Decided) -> str:
+    if isinstance(record, Refund):
+        return record.order.number
+    return record.number if isinstance(record, Order) else record.store_id
 
 
 def _sorted(request: HttpRequest, records: list[Any]) -> tuple[list[Any], list[tuple[str, str]]]:
@@ -77,7 +79,7 @@ def _sorted(request: HttpRequest, records: list[Any]) -> tuple[list[Any], list[t
     return ready, left_out
 
 
-def _objection(request: HttpRequest, record: Order | Refund) -> str:
+def _objection(request: HttpRequest, record: queue.Decided) -> str:
     if record.state != State.PENDING:
         return _("It is %s already.") % record.get_state_display()
     if record.blockers:

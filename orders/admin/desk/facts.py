@@ -31,7 +31,7 @@ def of(request: HttpRequest, record: Order | Refund, order: Order) -> dict[str, 
             for target, title, subject in _subjects(order)
             if target != "order"
         ],
-        "colleagues": _colleagues(),
+        "colleagues": colleagues(),
     }
 
 
@@ -45,7 +45,7 @@ def _lines(record: Order | Refund) -> QuerySet[Any]:
     return record.lines.filter(removed=False)
 
 
-def _colleagues() -> QuerySet[User, str]:
+def colleagues() -> QuerySet[User, str]:
     """Whom a record can be given to, by name."""
     people = User.objects.filter(is_active=True, is_staff=True).order_by("username")
     return people.values_list("username", flat=True)[:200]

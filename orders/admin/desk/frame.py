@@ -12,7 +12,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from orders import queue
-from orders.models import Order, Refund
+
+_RELATED = {
+    "order": ("shop__ledger", "customer", "billing", "shipping", "assignee"),
+    "refund": ("order__shop__ledger", "assignee"),
+    "payout": ("shop__ledger", "assignee"),
+}
 
 
 def must(request: HttpRequest, permission: str) -> None:
@@ -49,15 +54,10 @@ def record_at(view: queue.View, pk: int) -> str:
     return f"{reverse('admin:record', args=[view.kind, pk])}?{urlencode(parts(view))}"
 
 
-def record_of(kind: str, pk: int) -> Order | Refund:
+def record_of(kind: str, pk: int) -> queue.Decided:
     """The record, or 404."""
     model = queue.KINDS.get(kind)
-    related = (
-        ("shop__ledger", "customer", "billing", "shipping", "assignee")
-        if kind == "order"
-        else ("order__shop__ledger", "assignee")
-    )
-    found = model._default_manager.select_related(*related).filter(pk=pk).first() if model else None
+    found = model._default_manager.select_related(*_RELATED[kind]).filter(pk=pk).first() if model else None
     if found is None:
         raise Http404
     return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -11,7 +13,7 @@ from django.utils.translation import gettext as _
 from orders import queue, roles
 from orders.admin.desk import frame
 from orders.admin.paginator import QuickPaginator
-from orders.models import Order, Shop
+from orders.models import Order, Payout, Shop
 
 PER_PAGE = 50
 MICRO = Decimal(1_000_000)
@@ -32,7 +34,7 @@ def page(request: HttpRequest) -> HttpResponse:
         parts=frame.parts(view),
         kinds=[
             (kind, _(words), frame.queue_at(view, kind=kind, tab="review", q="", cause=""))
-            for kind, words in (("order", "Orders"), ("refund", "Refunds"))
+            for kind, words in (("order", "Orders"), ("refund", "Refunds"), ("payout", "Payouts"))
         ],
         tabs_counted=[_tab(view, tab, counts[tab.name]) for tab in queue.TABS.values()],
         rows=_rows(view, list(sheet.object_list)),
@@ -48,7 +50,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _related(kind: str) -> tuple[str, ...]:
-    return ("shop", "assignee") if kind == "order" else ("order__shop", "assignee")
+    return ("order__shop", "assignee") if kind == "refund" else ("shop", "assignee")
 
 
 def _tab(view: queue.View, tab: queue.Tab, count: int) -> dict[str, Any]:
@@ -63,6 +65,17 @@ def _tab(view: queue.View, tab: queue.Tab, count: int) -> dict[str, Any]:
     }
 
 
+def _named(record: queue.Decided) -> dict[str, Any]:
+    """What the row begins with: the number, whose it is, the shop, and since when it stands."""
+    if isinstance(record, Payout):
+        morning = datetime.combine(record.paid_on, time(), ZoneInfo(record.shop.time_zone))
+        return {"number": record.store_id, "who": record.gateway, "shop": record.shop, "moment": morning}
+    order = record if isinstance(record, Order) else record.order
+    moment = record.placed_at if isinstance(record, Order) else record.refunded_at
+    who = order.customer_name or order.company or _("guest")
+    return {"number": order.number, "who": who, "shop": order.shop, "moment": moment}
+
+
 def _rows(view: queue.View, records: list[Any]) -> list[dict[str, Any]]:
     findings = queue.findings(records, view.kind)
     until = queue.undo_until(records, view.kind) if view.tab == "approved" else {}
@@ -70,8 +83,7 @@ def _rows(view: queue.View, records: list[Any]) -> list[dict[str, Any]]:
     return [
         {
             "record": record,
-            "order": record if isinstance(record, Order) else record.order,
-            "moment": record.placed_at if isinstance(record, Order) else record.refunded_at,
+            **_named(record),
             "amount": queue.amount(record),
             "micro": int(queue.amount(record) * MICRO),
             "href": frame.record_at(view, record.pk),

@@ -8,18 +8,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from orders import documents, money, outgoing, ownership, queue, roles
 from orders.admin import desk
 from orders.admin.base import person
-from orders.admin.desk import difference, facts, fixes, frame
+from orders.admin.desk import difference, facts, fixes, frame, payout
 from orders.models import (
     Approval,
     Event,
     Finding,
     Order,
+    Payout,
     Progress,
     Refund,
     RejectReason,
@@ -56,10 +58,10 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """The page of an order or a refund."""
     frame.must(request, f"orders.view_{kind}")
     record = frame.record_of(kind, pk)
-    order = record if isinstance(record, Order) else record.order
+    order = None if isinstance(record, Payout) else order_of(record)
     view = _view(request, kind, record)
     place = queue.place(view, record)
-    plan = documents.plan(record) if isinstance(record, Order) else documents.plan_refund(record)
+    plan = _plan(record)
     found = list(Finding.objects.filter(**about(record)).order_by("severity", "code", "id"))
     approval = (
         Approval.objects.filter(**about(record)).select_related("by", "acting_for", "second_by").order_by("-at").first()
@@ -67,8 +69,8 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     here, until = frame.record_at(view, record.pk), queue.undo_until([record], kind).get(record.pk)
     return frame.page(
         request,
-        "admin/desk/record.html",
-        _("Order %s") % order.number if kind == "order" else _("Refund of order %s") % order.number,
+        "admin/desk/record.html" if order else "admin/desk/payout.html",
+        name_of(record),
         record=record,
         order=order,
         kind=kind,
@@ -80,7 +82,7 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         previous=frame.record_at(view, place.previous) if place.previous else "",
         following=frame.record_at(view, place.next) if place.next else "",
         amount=queue.amount(record),
-        findings=[_finding(request, record, order, finding, here) for finding in found],
+        findings=[_finding(request, record, finding, here) for finding in found],
         sheets=[_sheet(draft) for draft in plan.drafts],
         problems=[problem for problem in plan.problems if not found],
         approval=approval,
@@ -88,15 +90,33 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         until=until,
         troubles=queue.troubles([record], kind).get(record.pk, []),
         attempts=[row for provider in desk.attempts_providers for row in provider(record)],
-        events=_timeline(request, order),
+        events=_timeline(request, record),
         accountable=ownership.accountable(record),
         reasons=RejectReason.choices,
-        **facts.of(request, record, order),
-        **_verbs(request, record, order, found, until),
+        **(payout.of(record) if isinstance(record, Payout) else facts.of(request, record, order_of(record))),
+        **_verbs(request, record, found, until),
     )
 
 
-def _view(request: HttpRequest, kind: str, record: Order | Refund) -> queue.View:
+def order_of(record: Order | Refund) -> Order:
+    """The order itself, or the one that a refund is of."""
+    return record if isinstance(record, Order) else record.order
+
+
+def name_of(record: queue.Decided) -> str:
+    """What the record is called: Order #1001, Refund of order #1001, Payout 90001."""
+    if isinstance(record, Payout):
+        return _("Payout %s") % record.store_id
+    return _("Order %s") % record.number if isinstance(record, Order) else _("Refund of order %s") % record.order.number
+
+
+def _plan(record: queue.Decided) -> documents.Plan:
+    if isinstance(record, Payout):
+        return documents.plan_payout(record)
+    return documents.plan(record) if isinstance(record, Order) else documents.plan_refund(record)
+
+
+def _view(request: HttpRequest, kind: str, record: queue.Decided) -> queue.View:
     """The view the person came from; without one, the tab in which the record lies."""
     data = request.GET.copy()
     data["kind"] = kind
@@ -105,8 +125,8 @@ def _view(request: HttpRequest, kind: str, record: Order | Refund) -> queue.View
     return frame.view_of(data)
 
 
-def _finding(request: HttpRequest, record: Any, order: Order, finding: Finding, here: str) -> dict[str, Any]:
-    fix = fixes.of(request.user, order.shop.ledger, finding.cause, back=here)
+def _finding(request: HttpRequest, record: Any, finding: Finding, here: str) -> dict[str, Any]:
+    fix = fixes.of(request.user, ownership.shop_of(record).ledger, finding.cause, back=here)
     if fix is None and not finding.cause and roles.may(request.user, f"orders.change_{record._meta.model_name}"):
         fix = fixes.on_page(finding.code, finding.field)
     tone = {Severity.BLOCKING: "bad", Severity.WARNING: "warn"}.get(Severity(finding.severity), "")
@@ -115,7 +135,9 @@ def _finding(request: HttpRequest, record: Any, order: Order, finding: Finding, 
         "fix": fix,
         "tone": tone,
         "helper": fixes.helper(finding.code),
-        "closed": finding.code == "period_closed" and isinstance(record, Order) and not record.post_on_first_open_day,
+        "closed": finding.code == "period_closed"
+        and isinstance(record, (Order, Payout))
+        and not record.post_on_first_open_day,
     }
 
 
@@ -130,9 +152,22 @@ def _changes(approval: Approval | None, plan: documents.Plan) -> list[difference
     return list(difference.between(json.loads(approval.content), plan.content))
 
 
-def _timeline(request: HttpRequest, order: Order) -> list[dict[str, Any]]:
-    rows = Event.objects.filter(order=order).select_related("by", "acting_for").order_by("-id")[:TIMELINE]
+def _timeline(request: HttpRequest, record: queue.Decided) -> list[dict[str, Any]]:
+    rows = Event.objects.filter(events_of(record)).select_related("by", "acting_for").order_by("-id")[:TIMELINE]
     return [_event(request, event) for event in rows]
+
+
+def events_of(record: queue.Decided) -> Q:
+    """Of an order everything about it; of a payout what befell itself, its named lines and its documents."""
+    if not isinstance(record, Payout):
+        return Q(order=order_of(record))
+    named = [str(pk) for pk in record.adjustments.values_list("pk", flat=True)]
+    signed = [str(pk) for pk in record.document_sources.values_list("document_id", flat=True)]
+    return (
+        Q(noun="payout", object_id=str(record.pk))
+        | Q(noun="adjustment", object_id__in=named)
+        | Q(noun="document", object_id__in=signed)
+    )
 
 
 def _event(request: HttpRequest, event: Event) -> dict[str, Any]:
@@ -148,14 +183,12 @@ def _event(request: HttpRequest, event: Event) -> dict[str, Any]:
     }
 
 
-def _verbs(
-    request: HttpRequest, record: Order | Refund, order: Order, found: list[Finding], until: datetime | None
-) -> dict[str, Any]:
+def _verbs(request: HttpRequest, record: queue.Decided, found: list[Finding], until: datetime | None) -> dict[str, Any]:
     """Which verbs the page shows, and in words why approval is not possible now."""
     may = roles.may(request.user, f"orders.change_{record._meta.model_name}")
-    blocked, acting_for = "", None
+    blocked, acting_for, shop = "", None, ownership.shop_of(record)
     try:
-        acting_for = ownership.authority(person(request), order.shop, amount=queue.amount(record)).acting_for
+        acting_for = ownership.authority(person(request), shop, amount=queue.amount(record)).acting_for
     except ownership.NotAllowed as refused:
         blocked = refused.words
     if not blocked and record.state == State.PENDING and record.blockers:
@@ -174,6 +207,6 @@ def _verbs(
         "can_correct": may and isinstance(record, Order) and record.state in (State.PENDING, State.HELD),
         "correctable": facts.correctable(record) if isinstance(record, Order) else [],
         "can_adjust": may and record.state in (State.PENDING, State.HELD),
-        "accounts": order.shop.ledger.accounts.filter(active=True).order_by("code")[:500],
-        "tax_codes": order.shop.ledger.tax_codes.filter(active=True).order_by("code")[:500],
+        "accounts": shop.ledger.accounts.filter(active=True).order_by("code")[:500],
+        "tax_codes": shop.ledger.tax_codes.filter(active=True).order_by("code")[:500],
     }

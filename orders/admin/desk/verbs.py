@@ -18,9 +18,10 @@ from django.views.decorators.http import require_POST
 from orders import ownership, queue, review, roles
 from orders.admin.base import person
 from orders.admin.desk import frame
-from orders.models import Account, Adjustment, Correction, Event, Order, Refund, RejectReason, State, TaxCode
+from orders.admin.desk.record import events_of, name_of
+from orders.models import Account, Adjustment, Correction, Event, Refund, RejectReason, State, TaxCode
 
-Record = Order | Refund
+Record = queue.Decided
 DECIDES = {"approve", "hold", "reject"}
 
 
@@ -64,8 +65,7 @@ def _meanwhile(record: Record, data: QueryDict) -> str:
     """What happened since the page was loaded, for a tab that has become stale; "" if nothing did."""
     if data.get("version") == str(record.version) or not data.get("seen", "").isdigit():
         return ""
-    order = record if isinstance(record, Order) else record.order
-    told = Event.objects.filter(order=order, pk__gt=data["seen"]).order_by("pk").values_list("words", "verb")[:5]
+    told = Event.objects.filter(events_of(record), pk__gt=data["seen"]).order_by("pk").values_list("words", "verb")[:5]
     return _("Meanwhile: %s") % " · ".join(words or verb for words, verb in told) if told else ""
 
 
@@ -149,8 +149,8 @@ def _assign(record: Record, by: User, data: QueryDict) -> str:
 
 
 def _postpone(record: Record, by: User, data: QueryDict) -> str:
-    if not isinstance(record, Order):
-        raise Unclear(_("Only an order can be posted on another day."))
+    if isinstance(record, Refund):
+        raise Unclear(_("A refund is posted with its order's day: choose it there."))
     review.post_on_first_open_day(record, by=by, version=_version(data))
     return _("It will be posted on the first open day.")
 
@@ -170,7 +170,7 @@ VERBS: dict[str, Callable[[Record, User, QueryDict], str]] = {
 
 
 def _name(record: Record) -> str:
-    return _("Order %s") % record.number if isinstance(record, Order) else _("Refund of order %s") % record.order.number
+    return name_of(record)
 
 
 def _version(data: QueryDict) -> int:

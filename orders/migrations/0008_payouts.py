@@ -13,7 +13,7 @@ UPDATE orders_payoutline l SET payment_id = NULL WHERE payment_id IS NOT NULL
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0006_exportbatch_frozen'),
+        ('orders', '0007_right_to_correct'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
