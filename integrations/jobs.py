@@ -1,4 +1,4 @@
-"""What runs by the clock: each job an idempotent tick with a budget, one at a time, that leaves a Run and never raises.
+"""What runs by the clock: each job an idempotent tick with a budget, one at a time in a cluster, that leaves a Run and never raises.
 
 django-q2 is only clock and doorbell; `manage.py run_jobs` does the same work without it. Whatever rings, the truth is in the tables.
 """
@@ -57,16 +57,21 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job: what it does in words, how often the clock rings it, and its work for a number of seconds."""
+    """A job: what it does in words, how often the clock rings it, and its work for a number of seconds.
+
+    `everywhere`: each cluster may be at it at the same time, because its records are claimed one by one; any other job is done by one process at a time.
+    """
 
     words: str | Promise
     minutes: int
     work: Callable[[float], Result]
+    everywhere: bool = False
 
 
 def run(name: str, seconds: float | None = None) -> Result | None:
     """One tick of a job, for at most that long; None if another process is at it. Never raises for what goes wrong: the Run and the result say it."""
-    job, lock = JOBS[name], _lock(name)
+    job = JOBS[name]
+    lock = _lock(name, group(os.getpgid(0)) if job.everywhere else "")
     try:
         run_id = _begun(name, lock)
         if run_id is None:
@@ -146,8 +151,8 @@ def _fault(error: Exception) -> Result:
     return Result(failed=1, words=redact(f"{type(error).__name__}: {error}"), fault=True)
 
 
-def _lock(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"ordersync.job.{name}".encode()).digest()[:8], signed=True)
+def _lock(name: str, cluster: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"ordersync.job.{name}{cluster}".encode()).digest()[:8], signed=True)
 
 
 def _inbox(seconds: float) -> Result:
@@ -226,7 +231,7 @@ def _alerts(seconds: float) -> Result:
 
 JOBS: dict[str, Job] = {
     "inbox": Job(words=_("Takes in what the stores sent."), minutes=1, work=_inbox),
-    "outbox": Job(words=_("Brings signed documents to the ledgers."), minutes=1, work=_outbox),
+    "outbox": Job(words=_("Brings signed documents to the ledgers."), minutes=1, work=_outbox, everywhere=True),
     "read_back": Job(words=_("Asks the ledgers how their documents stand."), minutes=1, work=_read_back),
     "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
     "alerts": Job(words=_("Tells the IT lead, once, what needs a person."), minutes=1, work=_alerts),

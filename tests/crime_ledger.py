@@ -29,12 +29,14 @@ class CrimeLedger:
     class Options:
         folder: Path
         hang: Decimal = Decimal(0)
+        at_once: int = 1
+        latency: Decimal = Decimal(0)
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
-    concurrency: ClassVar[int] = 2
 
     def __init__(self, options: Options, session: object = None) -> None:
-        self.folder, self.hang = options.folder, float(options.hang)
+        self.folder, self.hang, self.latency = options.folder, float(options.hang), float(options.latency)
+        self.concurrency = options.at_once
 
     def check(self) -> Sequence[Check]:
         return [Check(name="folder", ok=self.folder.is_dir(), words=f"The folder is {self.folder}.")]
@@ -58,24 +60,12 @@ class CrimeLedger:
         return _booked(document, hits[0]["id"]) if hits else None
 
     def book(self, document: outgoing.Document) -> Booked:
+        time.sleep(self.latency)
         self._note("book", document)
         crime = self._next_crime("book", document.reference)
         if not crime.endswith("booked"):
             self._commit(crime)
-        serial = len(read(self.folder, "booked")) + 1
-        append(
-            self.folder,
-            "booked",
-            {
-                "key": document.key,
-                "revision": document.revision,
-                "hash": document.hash,
-                "kind": str(document.kind),
-                "reference": document.reference,
-                "id": f"C{serial}",
-                "sums": [str(document.net), str(document.tax), str(document.gross)],
-            },
-        )
+        serial = self._serial(document)
         self._commit(crime)
         if crime == "books another total":
             return _booked(document, f"C{serial}", more=Decimal("0.01"))
@@ -88,6 +78,22 @@ class CrimeLedger:
             for name in references
             for state in [_state(line) for line in known if line["reference"] == name] or [_gone(name)]
         ]
+
+    def _serial(self, document: outgoing.Document) -> int:
+        """Written into the log; how many stand there now."""
+        with _locked(self.folder):
+            serial = len(read(self.folder, "booked")) + 1
+            line = {
+                "key": document.key,
+                "revision": document.revision,
+                "hash": document.hash,
+                "kind": str(document.kind),
+                "reference": document.reference,
+                "id": f"C{serial}",
+                "sums": [str(document.net), str(document.tax), str(document.gross)],
+            }
+            append(self.folder, "booked", line)
+        return serial
 
     def _commit(self, crime: str) -> None:
         match crime.removesuffix(", though booked"):

@@ -12,6 +12,7 @@ from orders import documents, intake
 from orders.models import Document
 
 DISPATCH = 1000
+SEEN = 100  # how many due deliveries of a connection are counted: enough to know how many lanes they are worth
 
 # A delivery that somebody may claim now. What was voided or refused is claimed too, so that `take` can end it.
 DUE = """d.state IN ('waiting', 'unknown') AND d.not_before <= now() AND (
@@ -29,9 +30,11 @@ _FRESH = """FROM orders_booking b JOIN orders_document doc ON doc.id = b.documen
 _GLANCE = f"""
 SELECT EXISTS (SELECT 1 {_FRESH}),
        EXISTS (SELECT 1 FROM integrations_delivery WHERE state = 'leased' AND leased_until < now()),
-       ARRAY(SELECT c.id FROM integrations_connection c WHERE c.ledger_id IS NOT NULL AND {OPEN} AND EXISTS (
+       (SELECT coalesce(json_object_agg(c.id, due.count) FILTER (WHERE due.count > 0), '{{}}')
+          FROM integrations_connection c CROSS JOIN LATERAL (SELECT count(*) FROM (
                SELECT 1 FROM integrations_delivery d JOIN orders_booking b ON b.document_id = d.document_id
-                WHERE d.connection_id = c.id AND {DUE}) ORDER BY c.id)"""  # noqa: S608
+                WHERE d.connection_id = c.id AND {DUE} LIMIT {SEEN}) seen) due
+         WHERE c.ledger_id IS NOT NULL AND {OPEN})"""  # noqa: S608
 
 _DISPATCH = """
 INSERT INTO integrations_delivery (connection_id, document_id, state, not_before, worker, fence, tries, idempotency_key, sent, words, fix, made_at)
@@ -48,12 +51,12 @@ UPDATE integrations_delivery d
   FROM lapsed WHERE d.id = lapsed.id RETURNING d.document_id"""
 
 
-def glance() -> tuple[bool, bool, list[int]]:
-    """In one statement: are there documents without a delivery, lapsed leases, and which connections have something that may go now."""
+def glance() -> tuple[bool, bool, dict[int, int]]:
+    """In one statement: are there documents without a delivery, lapsed leases, and how many deliveries of which connections may go now (counted up to SEEN)."""
     with database.cursor() as cursor:
         cursor.execute(_GLANCE)
         fresh, lapsed, due = cursor.fetchone()
-    return fresh, lapsed, due
+    return fresh, lapsed, {int(connection): count for connection, count in sorted(due.items())}
 
 
 def dispatch(limit: int = DISPATCH) -> int:
