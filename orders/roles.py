@@ -153,9 +153,19 @@ SENTENCES = {role.name: role.sentence for role in ROLES}
 
 def is_auditor(user: Any) -> bool:
     """Whether the person holds the role auditor; asked of the database once per loaded user."""
-    if not hasattr(user, "_holds_auditor"):
-        user._holds_auditor = bool(user.pk) and user.groups.filter(name=AUDITOR.name).exists()
-    return bool(user._holds_auditor)
+    return AUDITOR.name in _names(user)
+
+
+def takes_out(user: Any) -> bool:
+    """Whether the person may take what he or she sees out as files: everybody but who is IT lead and nothing else."""
+    return bool(user.is_superuser) or _names(user) != {IT_LEAD.name}
+
+
+def _names(user: Any) -> set[str]:
+    if not hasattr(user, "_role_names"):
+        user._role_names = set(user.groups.values_list("name", flat=True)) if user.pk else set()
+    found: set[str] = user._role_names
+    return found
 
 
 def may(user: Any, permission: str) -> bool:

@@ -24,6 +24,8 @@ from orders import roles
 from orders.admin.base import Log, person
 from orders.admin.desk import frame
 from orders.models import Ledger, Shop
+from orders.resources import Listing
+from orders.resources.listing import Column
 from orders.templatetags import desk
 
 
@@ -79,6 +81,20 @@ class ConnectionForm(forms.Form):
 @admin.register(Connection)
 class ConnectionAdmin(Log):
     list_display = ["name", "kind", "end", "standing", "answered"]
+    listing = Listing(
+        "connections",
+        Connection,
+        Column("name", "name"),
+        "kind",
+        "shop__code",
+        "ledger__code",
+        "active",
+        "paused_at",
+        "paused_why",
+        "paused_fix",
+        "calls_per_minute",
+        "last_success_at",
+    )
     list_filter = ["active"]
     list_select_related = ["shop", "ledger"]
     ordering = ["name"]

@@ -22,6 +22,7 @@ from orders.admin import desk
 from orders.admin.base import Log, order_link, person
 from orders.admin.filters import during
 from orders.queue import Decided
+from orders.resources import Listing
 
 TONES = {
     "booked": "good",
@@ -49,6 +50,9 @@ class MessageAdmin(Log):
     ordering = ["-id"]
     sortable_by = ()
     exclude = ["body"]
+    listing = Listing(
+        "letters in", models.Message, "id", "source", "shop__code", "layout", "state", "received_at", "done_at", "attempts", "dedupe_key", "words"
+    )  # fmt: skip
     search_fields = ["=dedupe_key"]
 
 
@@ -62,6 +66,10 @@ class DeliveryAdmin(Log):
     search_fields = ["=document__reference"]
     search_help_text = _("A document's reference.")
     change_form_template = "admin/post/delivery.html"
+    listing = Listing(
+        "deliveries", models.Delivery, "connection__name", "document__kind", "document__reference", "errand__key", "state", "tries", "not_before",
+        "sent", "made_at", "ended_at", "idempotency_key", "words", "fix",
+    )  # fmt: skip
 
     @admin.display(description=_("what"))
     def what(self, delivery: models.Delivery) -> str:
@@ -103,6 +111,10 @@ class AttemptAdmin(Log):
     ordering = ["-id"]
     sortable_by = ()
     exclude = ["personal"]
+    listing = Listing(
+        "attempts", models.Attempt, "started_at", "delivery__connection__name", "delivery__document__reference", "call", "outcome", "ended_at", "words",
+        "request_hash",
+    )  # fmt: skip
 
     @admin.display(description=_("outcome"))
     def result(self, attempt: models.Attempt) -> SafeString:
@@ -114,6 +126,7 @@ class ErrandAdmin(Log):
     list_display = ["kind", "key", "connection", order_link, "made_at"]
     list_filter = ["connection", "kind"]
     list_select_related = ["connection", "order"]
+    listing = Listing("write-backs", models.Errand, "kind", "key", "connection__name", "order__number", "made_at")
     ordering = ["-id"]
     sortable_by = ()
 
@@ -126,6 +139,7 @@ class BindingAdmin(Log):
     ordering = ["-id"]
     sortable_by = ()
     search_fields = ["=ours", "=theirs"]
+    listing = Listing("bindings", models.Binding, "noun", "ours", "theirs", "connection__name", "bound_at")
 
 
 @admin.register(models.Run)
@@ -135,6 +149,7 @@ class RunAdmin(Log):
     ordering = ["-id"]
     sortable_by = ()
     search_fields = ["=job"]
+    listing = Listing("runs", models.Run, "job", "started_at", "ended_at", "done", "failed", "words", "worker")
 
 
 # django-q2's own tables: to be looked at, never to be touched; the truth of every job is in its runs.
@@ -146,6 +161,7 @@ for _theirs in (Schedule, OrmQ, Success, Failure):
 @admin.register(Schedule)
 class ScheduleAdmin(Log):
     list_display = ["name", "func", "minutes", "next_run"]
+    listing = Listing("clock", Schedule, "name", "func", "minutes", "next_run")
     fields = ["name", "func", "args", "schedule_type", "minutes", "repeats", "next_run"]
     ordering = ["name", "id"]
 
@@ -153,12 +169,14 @@ class ScheduleAdmin(Log):
 @admin.register(OrmQ)
 class OrmQAdmin(Log):
     list_display = ["id", "key", "lock"]
+    listing = Listing("doorbell", OrmQ, "id", "key", "lock")
     fields = ["key", "lock"]
     ordering = ["-id"]
 
 
 class _Rung(Log):
     list_display = ["name", "func", "started", "stopped", "success"]
+    listing = Listing("rung", Success, "name", "func", "started", "stopped", "success")
     fields = ["name", "func", "started", "stopped", "success"]
     ordering = ["-started"]
 

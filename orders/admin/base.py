@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -12,7 +13,8 @@ from django.db import IntegrityError
 from django.db.models import Field, ManyToManyField, Model
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
@@ -20,7 +22,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from orders import events, mappings, ownership, periods, roles, search
+from orders import events, mappings, ownership, periods, resources, roles, search
+from orders.admin import takeout
 from orders.admin.paginator import QuickPaginator
 from orders.models import Customer, Order, Product
 from orders.templatetags import desk
@@ -37,6 +40,8 @@ class Quick(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = None
     view_on_site = False
     save_as = False
+    change_list_template = "admin/list.html"
+    listing: takeout.Source | None = None  # what the list is as a file, where resources does not say it
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not roles.is_auditor(request.user)
@@ -56,7 +61,32 @@ class Quick(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = capfirst(str(self.opts.verbose_name_plural))
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        links = (
+            takeout.links(request, f"{self.opts.app_label}_{self.opts.model_name}_takeout") if self._source() else []
+        )
+        return super().changelist_view(request, {"title": title, "takeout": links, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_takeout"
+        return [
+            path("take-out/<slug:form>/", self.admin_site.admin_view(self.take_out), name=name),
+            *super().get_urls(),
+        ]
+
+    def take_out(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        """The list as a file: what is filtered and searched on the screen, whole, in its order."""
+        source = self._source()
+        if source is None or not self.has_view_permission(request):
+            raise PermissionDenied
+        back = f"{reverse(f'admin:{self.opts.app_label}_{self.opts.model_name}_changelist')}?{request.GET.urlencode()}"
+        try:
+            found = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(back)
+        return takeout.reply(request, source, found, form, back=back)
+
+    def _source(self) -> takeout.Source | None:
+        return self.listing or resources.source(self.model)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if queryset.model in (Order, Customer, Product):

@@ -22,6 +22,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from orders import models, roles
 from orders.admin.base import Log, Setting, order_link, person
 from orders.admin.filters import during
+from orders.resources import ROLES_OF, Listing
+from orders.resources import listing as listed
 
 # Their own modules register these the stock way; the desk's classes take their place.
 for _module in ("axes.admin", "django_otp.plugins.otp_static.admin"):
@@ -50,6 +52,18 @@ class PersonAdmin(Setting, UserAdmin):  # type: ignore[type-arg]
     secret_fields = frozenset({"password", "last_login"})
     list_display = ["username", "first_name", "last_name", "role_names", "is_active", "last_login"]
     list_filter = ["groups", "is_active"]
+    listing = Listing(
+        "people",
+        User,
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        listed.Column(ROLES_OF, "roles"),
+        "is_active",
+        "last_login",
+        "date_joined",
+    )
     list_per_page = 50
     filter_horizontal = ["groups"]
     add_fieldsets = (
@@ -98,6 +112,7 @@ class RoleAdmin(Log, GroupAdmin):
 
     list_display = ["name", "sentence", "people"]
     search_fields = ["name"]
+    listing = Listing("roles", Group, "name")
     fields = ["name", "sentence", "rights"]
     readonly_fields = ["sentence", "rights"]
 
@@ -124,6 +139,7 @@ class DeviceAdmin(Setting, TOTPDeviceAdmin):  # type: ignore[misc]
     )
     list_display = ["user", "name", "created_at", "last_used_at", "confirmed"]
     list_filter = ["confirmed"]
+    listing = Listing("devices", TOTPDevice, "user__username", "name", "created_at", "last_used_at", "confirmed")
     list_select_related = ["user"]
     raw_id_fields = ()
     autocomplete_fields = ["user"]
@@ -139,6 +155,15 @@ class AttemptAdmin(Log):
     list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
     fields = ["attempt_time", "username", "ip_address", "failures_since_start", "user_agent"]
     ordering = ["-attempt_time"]
+    listing = Listing(
+        "sign-in attempts",
+        AccessAttempt,
+        "attempt_time",
+        "username",
+        "ip_address",
+        "failures_since_start",
+        "user_agent",
+    )
     search_fields = ["=username", "=ip_address"]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 
 from orders.resources.column import Column
+from orders.resources.listing import Listing
+from orders.resources.lists import LISTINGS, ROLES_OF
 from orders.resources.masters import Customers, Products, Shipments, Stock
 from orders.resources.money import Invoices, Payments, Payouts
 from orders.resources.sales import Orders, Refunds
 from orders.resources.sheet import Sheet
 
-__all__ = ["SHEETS", "Column", "Sheet", "sheet", "sheet_of"]
+__all__ = ["ROLES_OF", "SHEETS", "Column", "Listing", "Sheet", "sheet", "sheet_of", "source"]
 
 SHEETS: tuple[type[Sheet], ...] = (
     Orders,
@@ -34,3 +36,8 @@ def sheet(noun: str) -> Sheet:
 def sheet_of(model: type) -> Sheet | None:
     """The sheet of a model's records, None for a model that has none."""
     return next((sheet(found.noun) for found in SHEETS if found.model is model), None)
+
+
+def source(model: type) -> Sheet | Listing | None:
+    """What a model's list is as a file: its sheet where it has one, else its plain columns; None where it is no file."""
+    return sheet_of(model) or LISTINGS.get(model)

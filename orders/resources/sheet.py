@@ -14,7 +14,9 @@ from import_export.resources import Resource
 
 from orders.models import Event
 from orders.resources import control
+from orders.resources.column import AMOUNT as MONEY
 from orders.resources.column import Column
+from orders.resources.table import AMOUNT, Table
 
 CHUNK = 2000
 ID, VERSION, REASON, CHECK, NUMBER, DAY = "id", "version", "reason", "check", "control_number", "control_day"
@@ -57,6 +59,23 @@ class Sheet(Resource):  # type: ignore[misc]
     @property
     def titles(self) -> list[str]:
         return [column.title for column in self.columns]
+
+    @property
+    def table(self) -> Table:
+        """What a writer needs. Its CSV ends without totals, since every row of it comes back."""
+        sums = [column.instead is MONEY and not column.name.endswith("_price") for column in self.columns]
+        kinds = (
+            AMOUNT if summed and column.kind == "number" else column.kind
+            for summed, column in zip(sums, self.columns, strict=True)
+        )
+        return Table(
+            name=self.noun,
+            titles=tuple(self.titles),
+            kinds=tuple(kinds),
+            currency=self.places.get("currency"),
+            carried=bool(self.many),
+            closed=False,
+        )
 
     @property
     def versioned(self) -> bool:

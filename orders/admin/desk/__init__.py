@@ -25,6 +25,7 @@ def addresses(site: AdminSite) -> list[URLPattern]:
 
     return [
         path("review/", site.admin_view(listing.page), name="review"),
+        path("review/take-out/<slug:form>/", site.admin_view(listing.take_out), name="review_takeout"),
         path("review/approve/", site.admin_view(bulk.approve), name="approve"),
         path("review/<slug:kind>/<int:pk>/", site.admin_view(record.page), name="record"),
         path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),

@@ -8,9 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from orders import queue, roles
+from orders import queue, resources, roles
+from orders.admin import takeout
 from orders.admin.desk import frame
 from orders.admin.paginator import QuickPaginator
 from orders.models import Order, Payout, Shop
@@ -46,7 +48,15 @@ def page(request: HttpRequest) -> HttpResponse:
         shops=list(Shop.objects.values_list("code", "name")),
         may_decide=roles.may(request.user, f"orders.change_{view.kind}"),
         body_view=f"{view.kind}:{view.tab}",
+        takeout=takeout.links(request, "review_takeout") if counts[view.tab] else [],
     )
+
+
+def take_out(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The tab as a file: every record of it under the filter, not only those on the page."""
+    frame.must(request, "orders.view_order")
+    view = frame.view_of(request.GET)
+    return takeout.reply(request, resources.sheet(f"{view.kind}s"), queue.rows(view), form, back=frame.queue_at(view))
 
 
 def _related(kind: str) -> tuple[str, ...]:
