@@ -41,7 +41,7 @@ from orders.incoming.order import (
     Tax,
     Totals,
 )
-from orders.incoming.source import API, FILE, TYPED, Fidelity, Source
+from orders.incoming.source import API, FILE, TYPED, Fidelity, Source, is_typed, typed
 
 Record = Order | Customer | Product | StockLevel | Payout | InvoiceState | Amendment | Addition | Refusal
 """Whatever a reader may yield."""
@@ -87,5 +87,7 @@ __all__ = [
     "Totals",
     "canonical",
     "digest",
+    "is_typed",
     "plain",
+    "typed",
 ]

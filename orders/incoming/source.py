@@ -11,6 +11,16 @@ class Fidelity(int):
 
 
 TYPED, FILE, API = Fidelity(10), Fidelity(20), Fidelity(30)
+_TYPED = "typed "
+
+
+def typed(name: str) -> str:
+    """The id of a parcel, payment or refund that a person typed and no store knows."""
+    return f"{_TYPED}{name}"
+
+
+def is_typed(id: str) -> bool:
+    return id.startswith(_TYPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

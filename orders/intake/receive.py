@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from psycopg import errors
 
 from orders import incoming
-from orders.intake import amendments, customers, fit, ledger, masters, orders, payouts, quarantine
+from orders.intake import additions, amendments, customers, fit, ledger, masters, orders, payouts, quarantine
 from orders.intake.fit import Unfit
 from orders.intake.receipt import Line, Receipt
 from orders.models import Quarantine, Shop
@@ -101,6 +101,8 @@ def _taken(shop: Shop, record: incoming.Record, source: incoming.Source, at: dat
             return masters.receive_stock(shop, record, at=at), None
         case incoming.Payout():
             return payouts.receive(shop, record, at=at), None
+        case incoming.Addition():
+            return additions.receive(shop, record, source, at=at)
         case incoming.InvoiceState():
             return _state(shop, record), None
     raise TypeError(f"{type(record).__name__} is no record that a store can hand over")

@@ -32,6 +32,7 @@ def lay(order: Order, told: Sequence[incoming.Shipment], changes: Changes, *, on
     if not told or (only_gaps and known):
         return
     rows = list(OrderLine.objects.filter(order=order, removed=False))
+    _adopt(known, told)
     for item in told:
         if row := known.get(item.id):
             _update(row, item, rows, changes)
@@ -39,6 +40,14 @@ def lay(order: Order, told: Sequence[incoming.Shipment], changes: Changes, *, on
     for item in fresh:
         changes.note(f"shipment {item.id}", None, f"{item.carrier} {item.tracking_number}".strip() or "shipped")
     create(order, fresh, rows)
+
+
+def _adopt(known: dict[str, Shipment], told: Sequence[incoming.Shipment]) -> None:
+    """A parcel that a person typed before the store told it gets the store's id: the tracking number says that they are one."""
+    typed = {row.tracking_number: name for name, row in known.items() if name == incoming.typed(row.tracking_number)}
+    for item in told:
+        if item.id not in known and item.tracking_number in typed:
+            known[item.id] = known.pop(typed.pop(item.tracking_number))
 
 
 def _new(known: dict[str, Shipment], told: Sequence[incoming.Shipment], changes: Changes) -> list[incoming.Shipment]:

@@ -122,7 +122,7 @@ class Refunds(Sheet):
     refund = Column(
         _("The refund's own id or number; rows of one are one refund."), path="store_id", required=True, once=False
     )
-    refunded_on = Column(_("The shop's day of the refund."), Day(), once=False)
+    refunded_on = Column(_("The shop's day of the refund."), Day(), once=False, new=True)
     refunded_at = Column(_("When it was given back."), Instant(), new=True)
     currency = Column(_("Three letters; the order's own if left empty."), once=False, new=True, instead=AMOUNT)
     amount = Column(_("The money that goes back."), Amount(), required=True, instead=AMOUNT)

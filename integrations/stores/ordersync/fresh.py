@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from integrations.formats.node import Unclear
 from integrations.stores.base import Setting
-from integrations.stores.ordersync import taxes
+from integrations.stores.ordersync import additions, taxes
 from integrations.stores.ordersync.rows import SheetRow
 from orders import incoming
 from orders.incoming import LineKind, PaymentState, TaxTreatment
@@ -53,7 +51,7 @@ def _orders(group: Rows, setting: Setting) -> incoming.Order:
         currency=first.text("currency") or setting.currency,
         totals=incoming.Totals(total=first.value("total"), tax=first.value("tax_total")),
         lines=tuple(map(_line, group)),
-        placed_at=_placed(first, setting),
+        placed_at=first.begun("placed_at", "placed_on"),
         tax_included=_tax_included(group),
         tax_treatment=TaxTreatment(treatment) if treatment else None,
         payment_state=PaymentState(state) if state else PaymentState.UNKNOWN,
@@ -66,14 +64,6 @@ def _orders(group: Rows, setting: Setting) -> incoming.Order:
 
 
 _ORDER_TEXTS = ("email", "company", "vat_id", "exempt_reason", "po_number", "terms", "channel", "store_invoice_number")
-
-
-def _placed(row: SheetRow, setting: Setting) -> datetime:
-    at = row.instant("placed_at")
-    on = row.value("placed_on")
-    if at is None and on is None:
-        raise Unclear("placed on", "", "Say when the order was placed, as in 2026-12-31.", row.line)
-    return at or datetime.combine(on, time(), ZoneInfo(setting.time_zone))
 
 
 def _tax_included(group: Rows) -> bool:
@@ -186,4 +176,7 @@ _MAKERS: dict[str, Callable[[Rows, Setting], incoming.Record]] = {
     "stock": _stock,
     "payouts": _payouts,
     "invoices": _invoices,
+    "shipments": additions.shipment,
+    "payments": additions.payment,
+    "refunds": additions.refund,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,14 @@ class SheetRow:
         title = self.layout.sheet.column(name).title
         found = notation.instant(self.text(name), self.layout.setting, field=title, row=self.line, zone=zone)
         return found and found.astimezone(zone)
+
+    def begun(self, at: str, on: str) -> datetime:
+        """The instant in one column, else the beginning of the day in another. Raises Unclear where both are empty."""
+        moment, day = self.instant(at), self.value(on)
+        if moment is None and day is None:
+            title = self.layout.sheet.column(on).title
+            raise Unclear(title, "", "Say on which day it was, as in 2026-12-31.", self.line)
+        return moment or datetime.combine(day, time(), ZoneInfo(self.layout.setting.time_zone))
 
     def whole(self, name: str) -> int | None:
         """An id or a version. Raises Unclear."""
