@@ -68,7 +68,7 @@ def test_a_file_finds_its_reader(content: str, name: str) -> None:
         (b'[{"id": 1, "amount": "1", "refunded_by": 1, "line_items": []}]', "refunds without their orders"),
         (b'{"colour": "red"}', "colour"),
         (b"Date,Order #,Status,Customer,Customer type,Items sold\n", "WooCommerce Analytics"),
-        (b"order_number,order_total,order_currency\n", "export plugin"),
+        (b"order_number,order_total,order_currency\n", "missing columns: item_name, item_quantity, item_total"),
         (b"a,b\n1,2\n", "columns are: a, b"),
         (
             b"Name,Financial Status,Lineitem name,Lineitem quantity,Total\n",

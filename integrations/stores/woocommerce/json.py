@@ -38,7 +38,6 @@ _OTHERS = (
     ({"discount_type", "usage_limit"}, "coupons"),
 )
 _ANALYTICS = {"date", "order", "status", "customer", "customertype", "itemssold"}
-_PLUGIN = {"ordernumber", "orderid"}
 
 
 @registry.layout
@@ -75,9 +74,6 @@ def _refuse_table(head: bytes) -> None:
     instead = "Fetch the orders as JSON through the REST API (/wc/v3/orders) instead, or connect the store."
     if names >= _ANALYTICS:
         raise base.Unreadable(
-            f"This looks like the report of WooCommerce Analytics: it has neither lines nor taxes, so nothing can be booked. {instead}"
-        )
-    if names & _PLUGIN and names >= {"ordertotal", "ordercurrency"}:
-        raise base.Unreadable(
-            f"This looks like an order table of a WooCommerce export plugin; these have no reader yet. {instead}"
+            f"This looks like the report of WooCommerce Analytics: it has neither lines nor taxes, so nothing can be booked. {instead} "
+            "An export plugin's table with items in it can be read as well."
         )
