@@ -59,7 +59,7 @@ def test_products_are_made_renewed_and_ordered_by_their_time_of_change() -> None
     assert len(receive(shop, factories.product(title="Large mug", updated_at=LATER)).updated) == 1
     assert len(receive(shop, first).older) == 1
     assert models.Product.objects.get().title == "Large mug"
-    assert "has no id" in receive(shop, factories.product("")).refused[0].words
+    assert "neither id nor SKU" in receive(shop, factories.product("", sku="")).refused[0].words
 
 
 def test_lines_find_their_product_whichever_comes_first() -> None:
@@ -196,3 +196,16 @@ def test_an_order_whose_documents_bear_its_number_keeps_that_name_when_its_id_co
     assert (order.store_id, order.documents.count(), order.state) == ("", 1, "approved")
     receive(shop, factories.order("7", number="1001", payments=(), po_number="B", updated_at=timezone.now()))
     assert models.Order.objects.get().po_number == "B"
+
+
+def test_a_product_without_id_is_known_by_its_sku_until_its_id_comes() -> None:
+    shop = factories.shop()
+    assert len(receive(shop, factories.product(id="")).created) == 1
+    assert len(receive(shop, factories.product(id="", title="Cup")).updated) == 1
+    assert len(receive(shop, factories.product(id="V9", title="Cup")).updated) == 1
+    row = models.Product.objects.get()
+    assert (row.store_id, row.title) == ("V9", "Cup")
+    assert len(receive(shop, factories.product(id="", title="Another", barcode="0401")).updated) == 1
+    row.refresh_from_db()
+    assert (row.store_id, row.title, row.barcode) == ("V9", "Cup", "0401")
+    assert "neither id nor SKU" in receive(shop, factories.product(id="", sku="")).refused[0].words

@@ -119,7 +119,9 @@ def test_every_text_comes_back_out_of_a_csv(text: str) -> None:
     assert unguarded(row[0]) == text
 
 
-PIECES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")) | st.sampled_from(["_x000D_", "_x0041_x0042_"])
+PIECES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")) | st.sampled_from(
+    ["_x000D_", "_x0041_x0042_"]
+)
 
 
 @given(st.builds(str.__add__, PIECES, PIECES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from orders import events, incoming, search
@@ -12,15 +13,27 @@ from orders.intake.changes import Changes
 from orders.intake.fit import Unfit
 from orders.models import CountedBy, OrderLine, Product, Shop, StockLevel
 
+BY_SKU = "sku:"
+"""Begins the id of a product whose source has none."""
+
 
 def receive_product(shop: Shop, told: incoming.Product) -> str:
-    """Take in a product; returns "created", "updated", "same" or "older". Raises Unfit without an id."""
-    if not told.id:
-        raise Unfit(_("The product has no id, so it could not be found again. Give it one."), field="id")
-    row = Product.objects.select_for_update(no_key=True).defer("search").filter(shop=shop, store_id=told.id).first()
+    """Take in a product; returns "created", "updated", "same" or "older". Raises Unfit without an id and a SKU.
+
+    One without id is known by its SKU, and only fills what is blank of a product that came with one; the id, once told, takes its place.
+    """
+    if not told.id and not told.sku:
+        raise Unfit(_("The product has neither id nor SKU, so it could not be found again. Give it one."), field="id")
+    rows = Product.objects.select_for_update(no_key=True).defer("search").filter(shop=shop)
+    by_sku = f"{BY_SKU}{told.sku}"
+    row = rows.filter(store_id=told.id or by_sku).first()
     values = _product(told)
+    if row is None and told.id and told.sku and (row := rows.filter(store_id=by_sku).first()):
+        values["store_id"] = told.id
+    elif row is None and not told.id and (row := _alone(rows.filter(sku=told.sku))):
+        values = {name: value for name, value in values.items() if value and getattr(row, name) in ("", None)}
     if row is None:
-        row = Product(shop=shop, store_id=told.id, **values)
+        row = Product(shop=shop, store_id=told.id or by_sku, **values)
         row.search = search.vector(*search.said(row))
         row.save(force_insert=True)
         _link(shop, row)
@@ -35,6 +48,12 @@ def receive_product(shop: Shop, told: incoming.Product) -> str:
     _link(shop, row)
     events.record(row, "changed", before=changes.before(), after=changes.after(), words=changes.words)
     return "updated"
+
+
+def _alone(rows: QuerySet[Product]) -> Product | None:
+    """The one product that it is, None where there are several or none."""
+    found = list(rows[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _product(told: incoming.Product) -> dict[str, Any]:

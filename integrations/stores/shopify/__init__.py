@@ -1,1 +1,1 @@
-"""Shopify: its order export (CSV) and its order JSON (REST and webhooks)."""
+"""Shopify: its exports of orders, customers, products, inventory and payouts (CSV) and its order JSON (REST and webhooks)."""

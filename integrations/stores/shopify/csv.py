@@ -20,14 +20,7 @@ from integrations.stores.shopify.columns import Columns, OrderRow
 from orders import incoming
 
 _MARKS = {"name", "lineitemname", "lineitemquantity", "financialstatus"}
-_OTHERS = (
-    (
-        {"customerid", "acceptsemailmarketing", "totalspent"},
-        "This looks like a Shopify export of customers, not of orders.",
-    ),
-    ({"handle", "variantprice", "title"}, "This looks like a Shopify export of products, not of orders."),
-    ({"fivetransynced"}, "This looks like a table from a data warehouse, which holds an order in parts."),
-)
+_OTHERS = (({"fivetransynced"}, "This looks like a table from a data warehouse, which holds an order in parts."),)
 
 
 @registry.layout
