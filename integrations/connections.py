@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations import http, registry, tokens
+from integrations import http, registry, shelf, tokens
 from integrations.accounting.base import Accounting, Check
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Delivery, DeliveryState
@@ -56,7 +56,13 @@ def connect(
 def adapter_of(connection: Connection) -> Accounting:
     """The adapter of a ledger's connection. Raises Misconfigured where its options or secrets do not fit."""
     values = {**connection.options, **tokens.unseal(connection.secrets)}
-    return _make(connection.kind, values, budget=_meter(connection))
+    place = shelf.Shelf(connection) if hands_out(connection) else None
+    return _make(connection.kind, values, budget=_meter(connection), place=place)
+
+
+def hands_out(connection: Connection) -> bool:
+    """Whether a person carries this connection's documents in files."""
+    return bool(getattr(registry.find(connection.kind), "hands_out", False))
 
 
 def check(connection: Connection) -> list[Check]:
@@ -112,11 +118,17 @@ def is_metered(adapter: object) -> bool:
     return hasattr(adapter, "dial")
 
 
-def _make(kind: str, values: Mapping[str, str], budget: Callable[[], None] | None = None) -> Accounting:
+def _make(
+    kind: str,
+    values: Mapping[str, str],
+    budget: Callable[[], None] | None = None,
+    place: shelf.Shelf | None = None,
+) -> Accounting:
+    """The adapter with what it is made of: the session of one that calls a host, the shelf of one that hands out files."""
     cls, options = registry.find(kind), registry.options(kind, values)
     dial: http.Dial | None = cls.dial(options) if is_metered(cls) else None  # type: ignore[attr-defined]
     hidden = [values[name] for name in registry.secret_names(kind) if values.get(name)]
-    return typing.cast(Accounting, cls(options, _session(dial, hidden, budget) if dial else None))
+    return typing.cast(Accounting, cls(options, _session(dial, hidden, budget) if dial else place))
 
 
 def _session(dial: http.Dial, hidden: list[str], budget: Callable[[], None] | None) -> http.Session:

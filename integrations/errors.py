@@ -28,6 +28,10 @@ class Conflict(Refused):
     """Over there something stands under our reference that is not our document (other total, currency or date), or more than one."""
 
 
+class Returned(Refused):
+    """A definite no, also when it was only asked for: what was handed out for this document came back, and nothing of it stands over there."""
+
+
 class Misconfigured(Trouble):
     """No document of this connection can work until a person mends it: credentials, company, rights, a folder that is gone."""
 

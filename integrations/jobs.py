@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.models import Task
 from django_q.tasks import async_task
 
-from integrations import alerts, connections, inbox, outbox
+from integrations import alerts, connections, handover, inbox, outbox
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Run
 from orders import intake, outgoing, queue, review
@@ -222,6 +222,11 @@ def _janitor(seconds: float) -> Result:
     return Result(done=done)
 
 
+def _files(seconds: float) -> Result:
+    made, asked = handover.tick(seconds)
+    return Result(done=made + asked)
+
+
 def _alerts(seconds: float) -> Result:
     try:
         return Result(done=alerts.tell(rhythm()))
@@ -234,6 +239,11 @@ JOBS: dict[str, Job] = {
     "outbox": Job(words=_("Brings signed documents to the ledgers."), minutes=1, work=_outbox, everywhere=True),
     "read_back": Job(words=_("Asks the ledgers how their documents stand."), minutes=1, work=_read_back),
     "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
+    "files": Job(
+        words=_("Makes the files that are due for ledgers without a line, and asks for what nobody acknowledged."),
+        minutes=5,
+        work=_files,
+    ),
     "alerts": Job(words=_("Tells the IT lead, once, what needs a person."), minutes=1, work=_alerts),
     "janitor": Job(words=_("Removes old traces of jobs."), minutes=60, work=_janitor),
 }

@@ -205,8 +205,8 @@ def undo_until(records: Sequence[Decided], kind: str) -> dict[int, datetime]:
 
 
 def troubles(records: Sequence[Decided], kind: str) -> dict[int, list[Booking]]:
-    """The bookings of each record that failed or whose outcome nobody knows."""
-    lost = [Outcome.REFUSED, Outcome.STUCK, Outcome.UNKNOWN]
+    """The bookings of each record that failed, whose outcome nobody knows, or that wait for the word of whoever carries them."""
+    lost = [Outcome.REFUSED, Outcome.STUCK, Outcome.UNKNOWN, Outcome.HANDED_OUT]
     rows = _bookings(records, kind).filter(outcome__in=lost, booked_at=None, voided_at=None)
     found: dict[int, list[Booking]] = {}
     for booking in rows.annotate(owner=F(_OWNER[kind])).order_by("outcome_at"):

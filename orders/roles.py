@@ -22,7 +22,7 @@ DECIDED = ["order", "refund", "payout", "stockadjustment", "customerchange"]
 PEOPLE = ["shop", "appointment", "deputy"]
 BROUGHT = ["importjob", "quarantine"]
 HANDED_OUT = ["exportbatch"]
-POST = ["connection", "message", "delivery", "attempt", "errand", "binding", "run"]
+POST = ["connection", "message", "delivery", "attempt", "errand", "binding", "fileentry", "run"]
 ENGINE = ["django_q.schedule", "django_q.ormq", "django_q.success", "django_q.failure"]
 ACCESS = ["auth.user", "auth.group", "otp_totp.totpdevice", "axes.accessattempt"]
 
@@ -84,7 +84,7 @@ ACCOUNTANT = Role(
         "customerchange",
         "shop",
         "event",
-        *_post("delivery", "run"),
+        *_post("delivery", "fileentry", "run"),
     ],
     add=[
         *MAPPINGS,

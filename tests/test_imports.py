@@ -34,11 +34,12 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "integrations": [
         {"management", "apps", "urls", "jobs", "supervisor", "views", "alerts", "watching", "admin", "checks"},
-        {"inbox", "outbox"},
+        {"inbox", "outbox", "handover"},
         {"booking", "connections", "writeback"},
+        {"shelf"},
         {"tokens"},
         {"migrations", "models"},
-        {"stores.files"},
+        {"stores.files", "accounting.files"},
         {"stores.base", "accounting.base", "formats"},
         {"registry", "http"},
         {"errors"},
@@ -87,10 +88,10 @@ def _module_or_its_member(source: str, name: str) -> str:
 
 
 def part(module: str) -> str:
-    """What the layers name: the module below its package, or stores.base and stores.files; `adapter` for an adapter."""
+    """What the layers name: the module below its package, or stores.base, stores.files and accounting.files; `adapter` for an adapter."""
     names = module.split(".")[1:]
     if names[:1] and names[0] in ADAPTER_FOLDERS and len(names) > 1:
-        return ".".join(names) if names[1] in {"base", "files"} else "adapter"
+        return ".".join(names[:2]) if names[1] in {"base", "files"} else "adapter"
     return names[0] if names else ""
 
 
@@ -160,7 +161,8 @@ def test_an_adapter_imports_nothing_of_ours_but_what_it_is_made_of() -> None:
 def _allowed_to(adapter: str) -> set[str]:
     folder = adapter.split(".")[1]
     formats = {name for name in EVERY_MODULE if part(name) == "formats"}
-    return ADAPTERS_MAY_IMPORT | formats | {f"integrations.{folder}", f"integrations.{folder}.base"}
+    shared = {name for name in EVERY_MODULE if part(name) == "accounting.files"} if folder == "accounting" else set()
+    return ADAPTERS_MAY_IMPORT | formats | {f"integrations.{folder}", f"integrations.{folder}.base"} | shared
 
 
 def _home(adapter: str) -> str:

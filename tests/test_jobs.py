@@ -34,6 +34,7 @@ from orders.models import Event, Invoice, Order, Progress, State
 ROOT = Path(__file__).resolve().parent.parent
 schedules = importlib.import_module("integrations.migrations.0003_schedules")
 alerts = importlib.import_module("integrations.migrations.0004_alerts")
+files = importlib.import_module("integrations.migrations.0007_files")
 
 
 @pytest.fixture
@@ -170,6 +171,7 @@ def _migrated() -> None:
     with database.schema_editor() as editor:
         schedules.make(apps, editor)
         alerts.make(apps, editor)
+        files.ring(apps, editor)
 
 
 @pytest.mark.django_db

@@ -147,7 +147,12 @@ def test_every_table_that_may_never_be_emptied_refuses_truncate() -> None:
         "orders_orderversion",
         "integrations_attempt",
     }
-    assert guarded == append_only | {"orders_booking", "orders_appointment", "orders_eventchain"}
+    assert guarded == append_only | {
+        "orders_booking",
+        "orders_appointment",
+        "orders_eventchain",
+        "integrations_fileentry",
+    }
 
 
 @pytest.mark.parametrize("once", ["taken_at", "voided_at", "refused_at"])

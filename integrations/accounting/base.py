@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from orders import incoming, outgoing
 from orders.outgoing import Adjustment, Booked
 
-__all__ = ["Accounting", "Adjustment", "Booked", "Check"]
+__all__ = ["Accounting", "Adjustment", "Booked", "Check", "HandedOut", "Standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,21 @@ class Check:
     name: str
     ok: bool
     words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOut:
+    """A document that is laid ready for a person to carry to the ledger, or was handed to one: it is not booked, and must not be laid again.
+
+    `find` says so until that person tells what became of it. `late`: somebody should ask; `words` and `fix` say whom and what.
+    """
+
+    words: str
+    fix: str = ""
+    late: bool = False
+
+
+Standing = Booked | HandedOut
 
 
 class Accounting(Protocol):
@@ -39,14 +54,17 @@ class Accounting(Protocol):
     def choices(self) -> incoming.Choices:
         """The ledger's own accounts and tax codes."""
 
-    def find(self, document: outgoing.Document) -> Booked | None:
+    def find(self, document: outgoing.Document) -> Standing | None:
         """The document if it stands in the ledger (found by key or reference, never by figures), None if it surely does not.
 
         Raises Conflict if what stands there has another total, currency or date, or another hash where the ledger keeps it.
         """
 
-    def book(self, document: outgoing.Document) -> Booked:
-        """Write the document once and read it back. If it stands there already, it is returned as found."""
+    def book(self, document: outgoing.Document) -> Standing:
+        """Write the document once and read it back. If it stands there already, it is returned as found.
+
+        A ledger that a person carries files to lays it ready and answers HandedOut, at once and each time it is asked, until that person answers.
+        """
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
         """What the ledger now says of the documents under these references, each with its kind (several kinds may share one).

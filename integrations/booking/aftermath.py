@@ -77,6 +77,8 @@ def _next(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, dict[st
         case AttemptOutcome.ABSENT:
             cleared = {"sent": False, "unknown_since": None, "not_before": Now()}
             return DeliveryState.WAITING, "waiting" if was_unknown else "", cleared
+        case AttemptOutcome.HANDED_OUT:  # never retried by itself: whoever acknowledges it wakes it
+            return DeliveryState.HANDED_OUT, "stuck" if reply.late else "handed_out", {"unknown_since": None}
         case AttemptOutcome.UNKNOWN:
             later = {"not_before": Now() + _wait(delivery.tries, first=5, longest=900)}
             since = {"unknown_since": Coalesce("unknown_since", Now())}

@@ -6,9 +6,9 @@ import logging
 
 from django.db import connection
 
-from integrations.accounting.base import Accounting, Booked
+from integrations.accounting.base import Accounting, Booked, HandedOut, Standing
 from integrations.booking.lease import DATABASE_GONE, Lease, Reply, ours, theirs
-from integrations.errors import Conflict, Misconfigured, Refused, Trouble, Unavailable, Uncertain
+from integrations.errors import Conflict, Misconfigured, Refused, Returned, Trouble, Unavailable, Uncertain
 from integrations.models import AttemptOutcome, Binding
 from orders import documents, money, outgoing
 from orders.models import Document
@@ -23,8 +23,8 @@ def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
         raise RuntimeError("a ledger must never be called inside a transaction: its answer may take minutes")
     try:
         document = documents.outgoing_of(row)
-        booked = ledger.find(document) if lease.ask else ledger.book(document)
-        return _found(lease, document, booked)
+        standing = ledger.find(document) if lease.ask else ledger.book(document)
+        return _found(lease, document, standing)
     except Trouble as error:
         return _trouble(lease, error)
     except documents.Tampered:
@@ -46,14 +46,16 @@ def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
         )
 
 
-def _found(lease: Lease, document: outgoing.Document, booked: Booked | None) -> Reply:
-    if booked is None and lease.ask:
+def _found(lease: Lease, document: outgoing.Document, standing: Standing | None) -> Reply:
+    if standing is None and lease.ask:
         return Reply(outcome=AttemptOutcome.ABSENT)
-    if booked is None:
+    if standing is None:
         raise Uncertain("The ledger's adapter did not say what it booked.")
-    _compare(document, booked)
-    _not_another(lease, document, booked)
-    return Reply(outcome=AttemptOutcome.FOUND if lease.ask else AttemptOutcome.BOOKED, booked=booked)
+    if isinstance(standing, HandedOut):
+        return Reply(outcome=AttemptOutcome.HANDED_OUT, words=standing.words, fix=standing.fix, late=standing.late)
+    _compare(document, standing)
+    _not_another(lease, document, standing)
+    return Reply(outcome=AttemptOutcome.FOUND if lease.ask else AttemptOutcome.BOOKED, booked=standing)
 
 
 def _compare(document: outgoing.Document, booked: Booked) -> None:
@@ -90,7 +92,8 @@ def _not_another(lease: Lease, document: outgoing.Document, booked: Booked) -> N
 
 def _trouble(lease: Lease, error: Trouble) -> Reply:
     kind = next(outcome for cls, outcome in _OUTCOMES if isinstance(error, cls))
-    if kind == AttemptOutcome.REFUSED and lease.ask:  # a look-up's no says nothing about what stands there
+    if kind == AttemptOutcome.REFUSED and lease.ask and not isinstance(error, Returned):
+        # a look-up's no says nothing about what stands there
         kind = AttemptOutcome.CONFLICT
     return Reply(
         outcome=kind, words=redact(error.words), fix=redact(error.fix), retry_after=getattr(error, "retry_after", None)

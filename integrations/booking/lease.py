@@ -35,13 +35,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a call came to. `retry_after` in seconds where the other side named a time."""
+    """What a call came to. `retry_after` in seconds where the other side named a time; `late`: what was handed out should have been answered."""
 
     outcome: AttemptOutcome
     words: str = ""
     fix: str = ""
     booked: Booked | None = None
     retry_after: float | None = None
+    late: bool = False
 
     @property
     def halts(self) -> bool:

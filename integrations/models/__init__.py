@@ -8,6 +8,7 @@ from integrations.models.connection import Connection
 from integrations.models.cursor import Cursor
 from integrations.models.delivery import Delivery, DeliveryState
 from integrations.models.errand import Errand, ErrandKind
+from integrations.models.fileentry import FileEntry
 from integrations.models.message import Message, MessageState
 from integrations.models.run import Run
 
@@ -21,6 +22,7 @@ __all__ = [
     "DeliveryState",
     "Errand",
     "ErrandKind",
+    "FileEntry",
     "Message",
     "MessageState",
     "Run",

@@ -10,6 +10,7 @@ class AttemptOutcome(models.TextChoices):
     OPEN = "", _("never closed")
     BOOKED = "booked", _("booked")
     FOUND = "found", _("found")
+    HANDED_OUT = "handed_out", _("waiting for acknowledgement")
     ABSENT = "absent", _("not there")
     REFUSED = "refused", _("refused")
     CONFLICT = "conflict", _("conflict")

@@ -15,6 +15,7 @@ class DeliveryState(models.TextChoices):
     WAITING = "waiting", _("waiting")
     LEASED = "leased", _("being sent")
     UNKNOWN = "unknown", _("outcome unknown")
+    HANDED_OUT = "handed_out", _("waiting for acknowledgement")
     BOOKED = "booked", _("booked")
     PARKED = "parked", _("needs a person")
     UNDONE = "undone", _("undone")

@@ -18,7 +18,9 @@ from orders.models import Booking, Document, Invoice, Order, Outcome, Payout, Pr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the post says: booked (with what the ledger holds), refused (a definite no), stuck (a bug of ours), unknown, or waiting (nothing happened)."""
+    """What the post says: booked (with what the ledger holds), refused (a definite no), stuck (a person must look), unknown, handed_out
+    (a person carries it, and will tell), or waiting (nothing happened).
+    """
 
     outcome: str
     words: str = ""
@@ -31,6 +33,7 @@ _PROGRESS = {
     Outcome.STUCK: Progress.FAILED,
     Outcome.UNKNOWN: Progress.UNKNOWN,
     Outcome.WAITING: Progress.WAITING,
+    Outcome.HANDED_OUT: Progress.WAITING,
     Outcome.BOOKED: Progress.POSTED,
 }
 _WORST_FIRST = (Progress.FAILED, Progress.UNKNOWN, Progress.WAITING, Progress.POSTED)
@@ -143,6 +146,7 @@ def _tell(document: Document, outcome: Outcome, told: Report) -> None:
         Outcome.REFUSED: _("%(kind)s %(reference)s refused: %(words)s"),
         Outcome.STUCK: _("%(kind)s %(reference)s is stuck: %(words)s"),
         Outcome.UNKNOWN: _("%(kind)s %(reference)s: no trustworthy answer; the ledger will be asked before anything is sent again"),
+        Outcome.HANDED_OUT: _("%(kind)s %(reference)s waits for acknowledgement: %(words)s"),
         Outcome.WAITING: _("%(kind)s %(reference)s waits again: %(words)s"),
     }[outcome] % {
         "kind": document.get_kind_display().capitalize(), "reference": document.reference, "number": number, "words": told.words,

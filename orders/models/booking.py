@@ -8,13 +8,17 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(models.TextChoices):
-    """What became of it so far. Refused and stuck need a person; unknown is asked for before anything is sent again."""
+    """What became of it so far. Refused and stuck need a person; unknown is asked for before anything is sent again.
+
+    Handed out lies in a file that a person carries to the ledger: it is under way until that person says what became of it.
+    """
 
     WAITING = "", _("waiting")
     BOOKED = "booked", _("booked")
     REFUSED = "refused", _("refused")
     STUCK = "stuck", _("stuck")
     UNKNOWN = "unknown", _("unknown")
+    HANDED_OUT = "handed_out", _("waiting for acknowledgement")
 
 
 class Booking(models.Model):

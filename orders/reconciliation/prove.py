@@ -20,7 +20,7 @@ NAMED_AT_MOST = 100
 AMOUNTS = ("store", "source", "named", "approved", "target", "booked", "unsigned", "unbooked", "left_out", "difference")
 SENDING = {
     "undo": "approved, can still be undone", "sending": "signed, to be sent", "unknown": "sent, outcome unknown", "refused": "refused by the ledger",
-    "stuck": "stuck",
+    "stuck": "stuck", "handed_out": "handed out in a file, waiting for acknowledgement",
 }  # fmt: skip
 
 _SUMMED = """

@@ -56,7 +56,10 @@ def withdraw(record: Reviewed, why: str, *, refuse_taken: bool) -> bool:
     bookings = list(rows.select_related("document").order_by("document_id"))
     sent = [row for row in bookings if row.taken_at and not row.refused_at]
     failed = any(row.refused_at and standing and row.document.approval_id == standing.pk for row in bookings)
-    if refuse_taken and (any(row.outcome in (Outcome.UNKNOWN, Outcome.STUCK) for row in sent) or (sent and not failed)):
+    if refuse_taken and (
+        any(row.outcome in (Outcome.UNKNOWN, Outcome.STUCK, Outcome.HANDED_OUT) for row in sent)
+        or (sent and not failed)
+    ):
         raise Refused(
             _("A document of it was taken for sending; it can no longer be undone."),
             _("What is booked is put right by a refund in the store, or by changing the order there."),
