@@ -49,7 +49,8 @@ class OdooFiles(FileLedger):
     class Options(FileOptions):
         """`receivable`: the code of the customers' account. `journal`: the name of the journal for money.
 
-        `no_tax`: the name of a tax of 0 %, where lines without tax need one. `rounding`: line or document, as the company's settings have it. `guest`: the contact of sales without a name.
+        `no_tax`: the name of a tax of 0 %, where lines without tax need one. `guest`: the contact of sales without a name.
+        `rounding`: line or document, as the company's settings have it.
         """
 
         receivable: str
