@@ -15,7 +15,7 @@ from integrations import connections, outbox
 from integrations.models import Delivery
 from orders import documents, incoming, intake, outgoing, reconciliation, review
 from orders import models as m
-from tests import factories, scenario_files
+from tests import factories, scenario_files, statements_of
 from tests.scenario_files import Scenario
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,3 +172,4 @@ def test_the_journal_comes_out_as_worked_out_by_hand(path: Path, tmp_path: Path)
     assert reconciliation.proof().differences == ()
     assert documents.verify(office.ledger) == []
     assert documents.events_verify() == []
+    statements_of.agree(office.ledger, scenario)

@@ -15,14 +15,10 @@ from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from orders import models
-from orders.admin.base import Log
+from orders import events, models
+from orders.admin.base import Log, person
 from orders.admin.filters import during
-
-KINDS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+from orders.admin.takeout import FORMS
 
 
 @admin.register(models.ExportBatch)
@@ -63,10 +59,12 @@ class ExportBatchAdmin(Log):
         """The very bytes that were handed out."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        file = get_object_or_404(models.ExportFile, batch_id=pk, name=name)
+        file = get_object_or_404(models.ExportFile.objects.select_related("batch"), batch_id=pk, name=name)
         if file.size and not file.content:
             raise Http404(_("The personal values of this file were erased, and it went with them."))
-        reply = HttpResponse(bytes(file.content), content_type=KINDS.get(name.rpartition(".")[2], "text/plain"))
+        words = _("%(name)s downloaded") % {"name": file.name}
+        events.record(file.batch, "downloaded", by=person(request), words=words)
+        reply = HttpResponse(bytes(file.content), content_type=FORMS.get(name.rpartition(".")[2], "text/plain"))
         reply["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
         return reply
 

@@ -100,10 +100,14 @@ GROUPS: list[tuple[Words, list[Section]]] = [
             ),
             Section(_("Proof"), "f", (Page(_("Proof"), "proof", "orders.view_document"),)),
             Section(_("Periods"), "y", (_orders(_("Periods"), "period"),)),
+            Section(_("Documents"), "b", (_orders(_("Documents"), "document"),)),
             Section(
-                _("Documents"),
-                "b",
-                (_orders(_("Documents"), "document"), _orders(_("Handed-out files"), "exportbatch")),
+                _("Take out"),
+                "a",
+                (
+                    Page(_("Take out"), "statements", "orders.view_exportbatch"),
+                    _orders(_("Handed-out files"), "exportbatch"),
+                ),
             ),
         ],
     ),

@@ -134,13 +134,7 @@ Writer = Callable[[int, Sequence[Any], Sequence[int]], list[str]]
 
 def _writer(kind: str, letter: str, styles: Styles) -> Writer:
     """Writes a column's cells from a row on."""
-    one: Callable[[str, Any, Styles, int], str] = {
-        TEXT: _text,
-        AMOUNT: _number,
-        NUMBER: _number,
-        DAY: _day,
-        INSTANT: _instant,
-    }[kind]
+    one = _CELLS[kind]
 
     def write(n: int, values: Sequence[Any], places: Sequence[int]) -> list[str]:
         return [
@@ -185,6 +179,15 @@ def _instant(at: str, value: datetime, styles: Styles, places: int = 0) -> str:
         return _text(at, value.isoformat(), styles)
     seconds = value.hour * 3600 + value.minute * 60 + value.second
     return f'<c r="{at}" s="{styles.instant}"><v>{serial + seconds / 86400!r}</v></c>'
+
+
+_CELLS: dict[str, Callable[[str, Any, Styles, int], str]] = {
+    TEXT: _text,
+    AMOUNT: _number,
+    NUMBER: _number,
+    DAY: _day,
+    INSTANT: _instant,
+}
 
 
 def escaped(text: str) -> str:

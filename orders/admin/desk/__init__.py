@@ -21,7 +21,7 @@ health_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
 
 def addresses(site: AdminSite) -> list[URLPattern]:
     """The addresses of the desk's pages, before the admin's own."""
-    from orders.admin.desk import bulk, listing, problems, proof, record, verbs
+    from orders.admin.desk import bulk, listing, problems, proof, record, statements, verbs
 
     return [
         path("review/", site.admin_view(listing.page), name="review"),
@@ -31,4 +31,5 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),
         path("problems/", site.admin_view(problems.page), name="problems"),
         path("proof/", site.admin_view(proof.page), name="proof"),
+        path("statements/", site.admin_view(statements.page), name="statements"),
     ]
