@@ -160,6 +160,11 @@ def _inbox(seconds: float) -> Result:
     return Result(done=done, failed=failed)
 
 
+def _imports(seconds: float) -> Result:
+    done, failed = inbox.work(seconds)
+    return Result(done=done, failed=failed)
+
+
 def _outbox(seconds: float) -> Result:
     tally = outbox.tick(seconds)
     return Result(done=tally.booked, failed=tally.failed + tally.unknown, words=" ".join(dict.fromkeys(tally.words)))
@@ -213,13 +218,13 @@ def _settle(seconds: float) -> Result:
 
 
 def _janitor(seconds: float) -> Result:
-    """Remove the traces of jobs that went well after two days, of all jobs after thirty."""
+    """Remove the traces of jobs that went well after two days, of all jobs after thirty, and imported files after their days."""
     old = Q(started_at__lt=Now() - timedelta(days=30)) | Q(
         started_at__lt=Now() - timedelta(days=2), failed=0, ended_at__isnull=False
     )
     done = Run.objects.filter(old).delete()[0]
     done += Task.objects.filter(stopped__lt=Now() - timedelta(days=7)).delete()[0]
-    return Result(done=done)
+    return Result(done=done + inbox.tidy())
 
 
 def _files(seconds: float) -> Result:
@@ -236,6 +241,9 @@ def _alerts(seconds: float) -> Result:
 
 JOBS: dict[str, Job] = {
     "inbox": Job(words=_("Takes in what the stores sent."), minutes=1, work=_inbox),
+    "imports": Job(
+        words=_("Reads and takes in the large files that people bring."), minutes=1, work=_imports, everywhere=True
+    ),
     "outbox": Job(words=_("Brings signed documents to the ledgers."), minutes=1, work=_outbox, everywhere=True),
     "read_back": Job(words=_("Asks the ledgers how their documents stand."), minutes=1, work=_read_back),
     "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
@@ -245,5 +253,7 @@ JOBS: dict[str, Job] = {
         work=_files,
     ),
     "alerts": Job(words=_("Tells the IT lead, once, what needs a person."), minutes=1, work=_alerts),
-    "janitor": Job(words=_("Removes old traces of jobs."), minutes=60, work=_janitor),
+    "janitor": Job(
+        words=_("Removes old traces of jobs, and imported files whose time is over."), minutes=60, work=_janitor
+    ),
 }

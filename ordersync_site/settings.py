@@ -195,6 +195,11 @@ if env.flag("ORDERSYNC_BEHIND_PROXY", False):
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
+FILE_UPLOAD_HANDLERS = [
+    "integrations.admin.upload.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 # One file: its bytes, rows, columns, letters of a cell; what a workbook unpacks to, in all and times its size; levels of JSON; seconds and memory to read it.
 ORDERSYNC_FILE_LIMIT = env.number("ORDERSYNC_FILE_LIMIT", 200 * 1024 * 1024)
 ORDERSYNC_FILE_ROWS = env.number("ORDERSYNC_FILE_ROWS", 200_000)
@@ -204,6 +209,12 @@ ORDERSYNC_FILE_UNPACKED = env.number("ORDERSYNC_FILE_UNPACKED", 100 * 1024 * 102
 ORDERSYNC_FILE_RATIO = env.number("ORDERSYNC_FILE_RATIO", 100)
 ORDERSYNC_FILE_DEPTH = env.number("ORDERSYNC_FILE_DEPTH", 64)
 ORDERSYNC_FILE_SECONDS = env.number("ORDERSYNC_FILE_SECONDS", 600)
+ORDERSYNC_PREVIEW_ROWS = env.number(
+    "ORDERSYNC_PREVIEW_ROWS", 500
+)  # up to so many are previewed cell by cell; more go through a job
+ORDERSYNC_FILE_DAYS = env.number(
+    "ORDERSYNC_FILE_DAYS", 30
+)  # the file itself is kept for so long after its import has ended
 ORDERSYNC_FILE_MEMORY = env.number("ORDERSYNC_FILE_MEMORY", 256 * 1024 * 1024)
 
 # Jobs. django-q2 is clock and doorbell only; a system check holds these values (ordersync_site/checks.py).

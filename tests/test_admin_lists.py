@@ -270,7 +270,7 @@ def test_an_uploaded_file_is_taken_in_and_what_became_of_it_is_shown(client: Cli
     nonsense = SimpleUploadedFile("notes.txt", b"hello")
     reply = client.post(reverse("admin:upload"), {"shop": shop.pk, "file": nonsense})
     job = models.ImportJob.objects.get()
-    assert reply.url == reverse("admin:orders_importjob_change", args=[job.pk])
+    assert reply.url == reverse("admin:import", args=[job.pk])
     assert job.state == models.ImportState.FAILED
     assert job.words in words(reply)
     assert client.get(reply.url).status_code == 200

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection as database
 
 from integrations import inbox
+from integrations.inbox import letters
 from integrations.models import Message, MessageState
 from orders.models import ImportJob, ImportRefusal, ImportState, Order, Shop
 
@@ -147,7 +148,7 @@ def test_a_letter_that_ends_the_process_is_not_tried_for_ever(shop: Shop, monkey
         raise Killed
 
     message = inbox.accept(shop, "webhook", "poison", body(order(1)))
-    monkeypatch.setattr(inbox, "_read", dies)
+    monkeypatch.setattr(letters, "_read", dies)
     for _ in range(5):
         with pytest.raises(Killed):
             inbox.process()
@@ -159,14 +160,14 @@ def test_a_letter_that_ends_the_process_is_not_tried_for_ever(shop: Shop, monkey
 
 def test_a_letter_whose_orders_fail_halfway_leaves_nothing_behind(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox.accept(shop, "webhook", "one", body(order(1)))
-    honest = inbox._read
+    honest = letters._read
 
     def breaks(message: Message) -> str:
         honest(message)
         raise ZeroDivisionError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(inbox, "_read", breaks)
+        patch.setattr(letters, "_read", breaks)
         assert inbox.process() == (0, 1)
     assert not Order.objects.exists()
     due()

@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 schedules = importlib.import_module("integrations.migrations.0003_schedules")
 alerts = importlib.import_module("integrations.migrations.0004_alerts")
 files = importlib.import_module("integrations.migrations.0007_files")
+imports = importlib.import_module("integrations.migrations.0008_imports")
 
 
 @pytest.fixture
@@ -172,6 +173,7 @@ def _migrated() -> None:
         schedules.make(apps, editor)
         alerts.make(apps, editor)
         files.ring(apps, editor)
+        imports.make(apps, editor)
 
 
 @pytest.mark.django_db

@@ -1,42 +1,55 @@
-"""Brings in a store's file by hand: the file goes to the inbox, what became of each record is shown on the import's page."""
+"""The page “Bring in a file”: which file, for which shop. What it is and what it would do is shown on the import's own page."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrations import inbox, registry
+from integrations import inbox
 from orders import roles
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.admin.site import pages
 from orders.models import ImportState, Shop
+from orders.templatetags.desk import megabytes
+
+
+class Bounded(FileUploadHandler):
+    """Stops an upload at ORDERSYNC_FILE_LIMIT bytes instead of writing all of it down first."""
+
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
+        self.received = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        self.received += len(raw_data)
+        if self.received > settings.ORDERSYNC_FILE_LIMIT:
+            self.request.too_large = True  # type: ignore[union-attr]
+            raise StopUpload(connection_reset=False)
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
 
 
 class FileForm(forms.Form):
     """Which file, for which shop."""
 
-    shop = forms.ModelChoiceField(Shop.objects.filter(active=True), label=gettext_lazy("Shop"), empty_label=None)
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("An export of the store: CSV or JSON, as the store wrote it."),
+        allow_empty_file=True,
+        help_text=gettext_lazy("CSV, XLSX or JSON, as the store or your spreadsheet program wrote it."),
     )
-    layout = forms.ChoiceField(
-        label=gettext_lazy("Layout"),
-        required=False,
-        help_text=gettext_lazy("Leave it to ordersync unless it guesses wrong."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["layout"].choices = [("", _("recognise it")), *((name, name) for name in registry.layouts())]  # type: ignore[attr-defined]
+    shop = forms.ModelChoiceField(Shop.objects.filter(active=True), label=gettext_lazy("Shop"), empty_label=None)
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -44,22 +57,22 @@ def page(request: HttpRequest) -> HttpResponse:
     if not roles.may(request.user, "orders.add_importjob"):
         raise PermissionDenied
     form = FileForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and getattr(request, "too_large", False):
+        words = _(
+            "The file is larger than %(most)s, so nothing of it was kept. Divide it into several files, or raise ORDERSYNC_FILE_LIMIT."
+        )
+        messages.error(request, words % {"most": megabytes(settings.ORDERSYNC_FILE_LIMIT)})
+    elif request.method == "POST" and form.is_valid():
         return _received(request, form)
     return frame.page(request, "admin/post/upload.html", _("Bring in a file"), form=form)
 
 
 def _received(request: HttpRequest, form: FileForm) -> HttpResponse:
-    upload = form.cleaned_data["file"]
-    layout = form.cleaned_data["layout"] or None
-    job = inbox.receive_file(form.cleaned_data["shop"], upload, name=upload.name, by=person(request), layout=layout)
+    upload: Any = form.cleaned_data["file"]
+    job = inbox.upload(form.cleaned_data["shop"], upload, name=upload.name, by=person(request))
     if job.state == ImportState.FAILED:
         messages.error(request, job.words)
-    else:
-        told = {"new": job.created, "changed": job.updated, "same": job.same, "refused": job.refused}
-        words = _("%(new)d new, %(changed)d changed, %(same)d the same, %(refused)d refused.") % told
-        (messages.warning if job.refused else messages.success)(request, f"{words} {job.words}".strip())
-    return HttpResponseRedirect(reverse("admin:orders_importjob_change", args=[job.pk]))
+    return HttpResponseRedirect(reverse("admin:import", args=[job.pk]))
 
 
 pages.append(lambda: path("imports/bring/", admin.site.admin_view(page), name="upload"))

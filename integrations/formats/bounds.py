@@ -21,9 +21,17 @@ def size(found: int) -> None:
         )
 
 
+def blank(line: int, filled: int) -> None:
+    """Raises Unreadable for a file that goes on and on without anything in it."""
+    if line - filled > 10 * (most := settings.ORDERSYNC_FILE_ROWS):
+        raise Unreadable(
+            f"The file has more than {10 * most:,} empty rows; row {line:,} is one. Remove them and bring it in again."
+        )
+
+
 def row(number: int, line: int) -> None:
     """Raises Unreadable for a row beyond the last that is read; the row with the titles does not count."""
-    if number - 1 > (most := settings.ORDERSYNC_FILE_ROWS):
+    if number > (most := settings.ORDERSYNC_FILE_ROWS):
         raise Unreadable(
             f"The file has more than {most:,} rows; row {line} is the first too many. Divide it into several files, or raise ORDERSYNC_FILE_ROWS."
         )

@@ -6,12 +6,14 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, BinaryIO
 
 from django.conf import settings
 
+from integrations.formats import trace
 from integrations.formats.node import Node, Unclear
 from integrations.stores.base import Unreadable
 from orders import incoming
@@ -34,9 +36,11 @@ def records(
 
     What `make` finds Unclear becomes a Refusal, and so does the rest of a file that breaks off. Raises Unreadable if not even the first can be read.
     """
-    where = ""
+    where, noted = "", trace.current()
     try:
-        for where, value in _values(_Buffer(stream), envelopes):
+        for n, (where, value) in enumerate(_values(_Buffer(stream), envelopes), start=1):
+            if noted:
+                noted.read(n)
             yield _record(where, value, make)
     except _Broken as broken:
         if not where:
@@ -66,6 +70,14 @@ def _record(where: str, value: object, make: Callable[[Node], incoming.Record]) 
             number=number,
             raw=raw,
         )
+
+
+def picked(stream: BinaryIO, envelopes: Collection[str], wanted: Mapping[int, str]) -> Iterator[Any]:
+    """The values at these places of the file, counted from 1, each with its `reason` in it."""
+    with suppress(_Broken):  # what cannot be read at all is no record that could be handed back
+        for n, (_where, value) in enumerate(_values(_Buffer(stream), envelopes), start=1):
+            if n in wanted and isinstance(value, dict):
+                yield {**value, "reason": wanted[n]}
 
 
 class _Buffer:

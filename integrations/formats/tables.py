@@ -13,11 +13,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
-from integrations.formats import bounds, workbook
+from integrations.formats import bounds, trace, workbook
 from integrations.stores.base import ENCODING, Example, Setting, Unreadable
+from orders.resources.guard import unguarded
 
 DELIMITERS = ",;\t"
 HEAD = 1 << 16
+HANDED_BACK = "reason"  # the last title of a file of refused rows that we handed out; its texts are guarded
 SEEN = 20  # rows of a workbook that it is recognised by
 _BETWEEN = "\x00"  # no cell contains it
 _NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -25,7 +27,7 @@ _NOT_A_LETTER = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: the number of the line it ends in, its cells, and its place among the rows that were grouped."""
+    """One row of a table: its number as a spreadsheet program shows it, its cells, and its place among the rows that were grouped."""
 
     line: int
     cells: Sequence[str]
@@ -39,16 +41,21 @@ def normal(title: str) -> str:
 
 def titles(head: bytes) -> list[str]:
     """The titles in the first line of a table; [] if the head is no table of text."""
+    row = next(iter(first_rows(head, 1)), [])
+    return [title.strip() for title in row] if len(row) > 1 else []
+
+
+def first_rows(head: bytes, most: int) -> list[list[str]]:
+    """The first rows of a table; [] if the head is no table of text."""
     charset = encoding(head)
     if b"\x00" in head[:1024] and not charset.startswith("utf-16"):
         return []
     text = head.decode(charset, "ignore").removeprefix("\ufeff").lstrip()
-    first = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text.split("\n", 1)[0]))
     try:
-        row = next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first)), [])
+        return list(itertools.islice(reader, most))
     except csv.Error:
         return []
-    return [title.strip() for title in row] if len(row) > 1 else []
 
 
 def encoding(head: bytes) -> str:
@@ -97,7 +104,7 @@ def rows(stream: BinaryIO, setting: Setting | None = None) -> Iterator[Row]:
         return
     told = setting.encoding if setting else ""
     charset = told or encoding(beginning)
-    found = _bounded(_lines(buffered, beginning, charset))
+    found = _bounded(_lines(buffered, beginning, charset), whole=True)
     yield from _doubted(found, setting) if setting and charset == "cp1252" and not told else found
 
 
@@ -120,8 +127,7 @@ def _lines(stream: BinaryIO, beginning: bytes, charset: str) -> Iterator[tuple[i
     csv.field_size_limit(bounds.WHOLE)
     reader = csv.reader(text, delimiter=_delimiter(first))
     try:
-        for cells in reader:
-            yield reader.line_num, cells
+        yield from enumerate(reader, start=1)
     except csv.Error as error:
         raise Unreadable(_broken_off(reader.line_num + 1, error)) from error
     except UnicodeError as error:
@@ -142,21 +148,40 @@ def _broken_off(line: int, error: csv.Error) -> str:
     return f"The table breaks off near line {line}: {error}. Export it again from the store."
 
 
-def _bounded(found: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
-    """The rows, as long as they are within bounds; a cell too long is named by its column's title."""
-    longest, watch, header = bounds.longest_cell(), bounds.Watch(), list[str]()
-    filled = ((line, cells, whole) for line, cells in found if (whole := "".join(cells)))
-    for number, (line, cells, whole) in enumerate(filled):
-        header = header or cells
-        bounds.row(number + 1, line)
+def _bounded(found: Iterator[tuple[int, list[str]]], *, whole: bool = False) -> Iterator[Row]:
+    """The rows, as long as they are within bounds; a cell too long is named by its column's title. `whole`: every row of it has all its cells."""
+    noted, watch, longest = trace.current(), bounds.Watch(), bounds.longest_cell()
+    header: list[str] = []
+    number = line = short = 0
+    for line, cells in found:
+        if not (text := "".join(cells)):
+            bounds.blank(line, number)
+            continue
+        if header:
+            bounds.row(number, line)
         if number % 5_000 == 0:
             watch.look(f"row {line:,}")
-        if len(cells) != len(header) or not number:
+        if len(cells) != len(header):
             bounds.columns(len(cells), line)
-        if len(whole) > longest:
-            for at, cell in enumerate(cells):
-                bounds.cell(cell, line, header[at] if at < len(header) and number else str(at + 1))
-        yield Row(line, [cell.replace(_BETWEEN, "") for cell in cells] if _BETWEEN in whole else cells)
+            short = line if len(cells) < len(header) and not short else -1 if len(cells) < len(header) else short
+        header, number = header or cells, number + 1
+        if header[-1] == HANDED_BACK:
+            cells = [unguarded(cell) for cell in cells]
+        if len(text) > longest:
+            _no_long_cell(cells, header, line)
+        if noted and number > 1:
+            noted.read(line)
+        yield Row(line, [cell.replace(_BETWEEN, "") for cell in cells] if _BETWEEN in text else cells)
+    if whole and short and short == line:
+        raise Unreadable(
+            f"The file ends in the middle of row {line}, column “{header[len(cells) - 1]}”, after “{cells[-1][:60]}”: it was cut. "
+            "Export it again and bring in the whole."
+        )
+
+
+def _no_long_cell(cells: Sequence[str], header: Sequence[str], line: int) -> None:
+    for at, cell in enumerate(cells):
+        bounds.cell(cell, line, header[at] if at < len(header) and cells is not header else str(at + 1))
 
 
 def _delimiter(first: str) -> str:
@@ -178,17 +203,23 @@ def grouped(found: Iterator[Row], column: int) -> Iterator[list[Row]]:
         insert = "INSERT INTO staged (name, line, cells) VALUES (?, ?, ?)"
         staged.executemany(insert, ((_key(row, column), row.line, _BETWEEN.join(row.cells)) for row in found))
         staged.execute("INSERT INTO firsts SELECT name, min(n) FROM staged GROUP BY name")
-        key, group = None, list[Row]()
+        key, group, noted = None, list[Row](), trace.current()
         for first, at, line, cells in staged.execute(
             "SELECT first, n, line, cells FROM staged CROSS JOIN firsts USING (name) ORDER BY first, n"
         ):
             if first != key and group:
-                yield group
+                yield _noted(group, noted)
                 group = []
             key = first
             group.append(Row(line, cells.split(_BETWEEN), at))
         if group:
-            yield group
+            yield _noted(group, noted)
+
+
+def _noted(group: list[Row], noted: trace.Trace | None) -> list[Row]:
+    if noted:
+        noted.rows = [row.line for row in group]
+    return group
 
 
 def _key(row: Row, column: int) -> str:

@@ -27,11 +27,12 @@ def reader(stream: IO[bytes], file_name: str = "", layout: str | None = None) ->
     Raises Unreadable: what the file looks like and what to do instead, or the layouts there are.
     """
     if layout:
-        return _named(layout)
+        return named(layout)
     return _recognised(tables.head(stream), file_name)
 
 
-def _named(layout: str) -> Reader:
+def named(layout: str) -> Reader:
+    """The reader of that name. Raises Unreadable, naming those there are."""
     known = _readers()
     if layout not in known:
         raise Unreadable(f"There is no layout “{layout}”. Choose one of: {', '.join(known)}.")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders import models
@@ -22,34 +21,11 @@ class ImportJobAdmin(Log):
     list_filter = ["shop", "state", during("at", _("brought in"))]
     list_select_related = ["shop", "by"]
     sortable_by = ()
-    fields = [
-        "file_name",
-        "shop",
-        "layout",
-        "state",
-        "by",
-        "at",
-        "ended_at",
-        "created",
-        "updated",
-        "same",
-        "refused",
-        "words",
-        "refusals",
-        "file_hash",
-    ]
-    readonly_fields = ["refusals"]
     search_fields = ["=file_name"]
 
-    @admin.display(description=_("refused records"))
-    def refusals(self, job: models.ImportJob) -> SafeString | str:
-        rows = job.errors.order_by("id")[:500]
-        listed = format_html_join(
-            "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            ((row.place, row.field, row.value, row.reason) for row in rows),
-        )
-        return format_html("<table><tbody>{}</tbody></table>", listed) if rows else "–"
+    def change_view(self, request: HttpRequest, object_id: str, *_more: Any, **_named: Any) -> HttpResponseRedirect:
+        """Each import has a page of its own."""
+        return HttpResponseRedirect(reverse("admin:import", args=[object_id]))
 
 
 REFUSED = ["shop", "source", "place", "number", "field", "value", "reason", "received_at"]

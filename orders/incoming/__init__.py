@@ -41,6 +41,7 @@ from orders.incoming.order import (
     Tax,
     Totals,
 )
+from orders.incoming.restored import restored
 from orders.incoming.source import API, FILE, TYPED, Fidelity, Source, is_typed, typed
 
 Record = Order | Customer | Product | StockLevel | Payout | InvoiceState | Amendment | Addition | Refusal
@@ -89,5 +90,6 @@ __all__ = [
     "digest",
     "is_typed",
     "plain",
+    "restored",
     "typed",
 ]

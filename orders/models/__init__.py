@@ -13,7 +13,15 @@ from orders.models.exchangerate import ExchangeRate
 from orders.models.exportbatch import ExportBatch, ExportFile
 from orders.models.externalref import ExternalRef, Noun
 from orders.models.finding import Finding, Severity
-from orders.models.importjob import ImportJob, ImportRefusal, ImportState
+from orders.models.importjob import (
+    ENDED,
+    ImportJob,
+    ImportPiece,
+    ImportProfile,
+    ImportRecord,
+    ImportRefusal,
+    ImportState,
+)
 from orders.models.invoice import Invoice
 from orders.models.ledger import GENESIS, Ledger, Numbering, PostingMode, ZeroTotal
 from orders.models.line import LineTax, OrderLine
@@ -38,6 +46,7 @@ from orders.models.taxcode import TaxCode
 
 __all__ = [
     "ANY_TITLE",
+    "ENDED",
     "GENESIS",
     "SUBJECTS",
     "AboutReviewed",
@@ -67,6 +76,9 @@ __all__ = [
     "FeesBy",
     "Finding",
     "ImportJob",
+    "ImportPiece",
+    "ImportProfile",
+    "ImportRecord",
     "ImportRefusal",
     "ImportState",
     "Invoice",

@@ -147,3 +147,13 @@ def lasting(time: timedelta | None) -> str:
 def said(value: Any) -> str:
     """A personal value of an event, or the pair of before and after."""
     return " → ".join(str(item or "–") for item in value) if isinstance(value, list) else str(value)
+
+
+@register.filter
+def megabytes(size: int) -> str:
+    """A number of bytes for people: 812 bytes, 35 kB, 1.4 MB."""
+    if size < 1000:
+        return ngettext("%(n)d byte", "%(n)d bytes", size) % {"n": size}
+    if size < 1_000_000:
+        return gettext("%(n)s kB") % {"n": number_format(round(size / 1000), force_grouping=True)}
+    return gettext("%(n)s MB") % {"n": number_format(size / 1_000_000, decimal_pos=1, force_grouping=True)}

@@ -94,6 +94,17 @@
   const sheets = $$(".bar details");
   sheets.forEach((details) => details.addEventListener("toggle", () => { if (details.open) sheets.forEach((other) => { if (other !== details) other.open = false; }); }));
 
+  // What is under way is asked for again and again; once it has ended, the whole page is.
+  const live = $("[data-refresh]"), again = async () => {
+    try {
+      const fresh = $("[data-refresh]", new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html"));
+      if (!fresh) { location.reload(); return; }
+      live.replaceChildren(...fresh.childNodes);
+    } catch { /* the next turn may reach it */ }
+    setTimeout(again, live.dataset.refresh * 1000);
+  };
+  if (live) setTimeout(again, live.dataset.refresh * 1000);
+
   const clocks = $$("time[data-until]");
   const tick = () => clocks.forEach((clock) => {
     const left = Math.max(0, Math.round(Number(clock.dataset.until) - Date.now() / 1000));

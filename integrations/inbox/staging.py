@@ -1,0 +1,45 @@
+"""Stages the records of a file in PostgreSQL, by COPY in and in their order out, whatever kind of record they are."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from orders import incoming
+from orders.models import ImportJob, ImportRecord
+
+CHUNK = 500
+KINDS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(incoming.Record)}
+_COPY = "COPY orders_importrecord (job_id, n, kind, body, rows, outcome, changes) FROM STDIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A record with its number in the file, counted from 1, and the rows that it was made of."""
+
+    n: int
+    record: incoming.Record
+    rows: Sequence[int]
+
+
+def put(job: ImportJob, found: Iterable[Staged]) -> None:
+    """Stage these records; the caller holds a transaction."""
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for one in found:
+            kind, body = type(one.record).__name__, incoming.canonical(one.record).replace("\\u0000", "")
+            copy.write_row((job.pk, one.n, kind, body, list(one.rows), "", "[]"))
+
+
+def after(job: ImportJob, n: int, most: int = CHUNK) -> list[Staged]:
+    """The records that follow the n-th, in the order of the file."""
+    rows = ImportRecord.objects.filter(job=job, n__gt=n).order_by("n")[:most]
+    return [Staged(row.n, restored(row), row.rows) for row in rows]
+
+
+def restored(row: ImportRecord) -> incoming.Record:
+    """The record as it was read."""
+    return typing.cast(incoming.Record, incoming.restored(KINDS[row.kind], json.loads(row.body)))
