@@ -220,7 +220,9 @@ ORDERSYNC_FILE_MEMORY = env.number("ORDERSYNC_FILE_MEMORY", 256 * 1024 * 1024)
 # Jobs. django-q2 is clock and doorbell only; a system check holds these values (ordersync_site/checks.py).
 ORDERSYNC_REDIS_URL = env.text("ORDERSYNC_REDIS_URL")
 ORDERSYNC_HEARTBEAT_LIMIT = env.number("ORDERSYNC_HEARTBEAT_LIMIT", 120)
-ORDERSYNC_LANES = env.number("ORDERSYNC_LANES", 4)  # documents that one process carries at once, where the ledger bears it
+ORDERSYNC_LANES = env.number(
+    "ORDERSYNC_LANES", 4
+)  # documents that one process carries at once, where the ledger bears it
 # Names this installation in the keys that keep a ledger from booking a document twice; a restored copy keeps the name.
 ORDERSYNC_INSTALLATION = env.text("ORDERSYNC_INSTALLATION", "ordersync")
 Q_CLUSTER: dict[str, Any] = {

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations import jobs, registry
 from integrations.inbox import answers, decisions, handback
+from integrations.inbox.setting import QUESTIONS
 from integrations.stores.base import Unreadable
 from orders import roles
 from orders.admin.base import person
@@ -106,7 +107,7 @@ def _read(request: HttpRequest, job: ImportJob) -> None:
 
 def _given(request: HttpRequest) -> dict[str, str]:
     """The answers of the form; a zone that is none of those offered stands in a field of its own."""
-    given = {name: request.POST.get(name, "") for name in answers.QUESTIONS}
+    given = {name: request.POST.get(name, "") for name in QUESTIONS}
     return given | (
         {"zone": other} if given["zone"] == "other" and (other := request.POST.get("other_zone", "")) else {}
     )

@@ -12,5 +12,12 @@ QUESTIONS = (ENCODING, DECIMAL, DATES, ZONE)
 
 def of(shop: Shop, said: Mapping[str, str] | None = None) -> Setting:
     """The setting of a reading; `said` holds answers by question."""
-    answers = {question: said[question] for question in QUESTIONS if said and said.get(question)}
-    return Setting(currency=shop.currency, time_zone=shop.time_zone, **answers)
+    told = {question: (said or {}).get(question, "") for question in QUESTIONS}
+    return Setting(
+        currency=shop.currency,
+        time_zone=shop.time_zone,
+        decimal=told[DECIMAL],
+        dates=told[DATES],
+        encoding=told[ENCODING],
+        zone=told[ZONE],
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -20,8 +19,14 @@ def restored(kind: type[Any], data: Mapping[str, Any]) -> Any:
     return _of_class(kind)(data)
 
 
-@functools.cache
+_made: dict[type[Any], Restore] = {}
+
+
 def _of_class(kind: type[Any]) -> Restore:
+    return _made.get(kind) or _made.setdefault(kind, _maker(kind))
+
+
+def _maker(kind: type[Any]) -> Restore:
     hints = typing.get_type_hints(kind)
     fields = [(item.name, _of(hints[item.name])) for item in dataclasses.fields(kind) if item.init]
 
