@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
+from django.db import connection as database
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -19,6 +20,14 @@ from orders.models import Ledger, Shop
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+OPEN = "c.active AND c.paused_at IS NULL AND (c.not_before IS NULL OR c.not_before <= now())"
+
+_BUDGET = f"""
+SELECT CASE WHEN c.calls_per_minute IS NULL THEN NULL
+            ELSE least(greatest(1.0, c.calls_per_minute / 6.0),
+                       c.tokens + extract(epoch FROM now() - coalesce(c.refilled_at, '2000-01-01')) * c.calls_per_minute / 60.0)::float END
+  FROM integrations_connection c WHERE c.id = %s AND {OPEN} FOR NO KEY UPDATE"""  # noqa: S608
 
 
 def connect(
@@ -111,6 +120,14 @@ def _right_end(kind: str, adapter: object, ledger: Ledger | None) -> None:
         raise Misconfigured(f"“{kind}” connects a ledger, not a shop.", fix="Name the ledger with --ledger CODE.")
     if ledger is not None and not hasattr(adapter, "choices"):
         raise Misconfigured(f"“{kind}” connects a shop, not a ledger.", fix="Name the shop with --shop CODE.")
+
+
+def locked_budget(connection: Connection) -> tuple[bool, float | None]:
+    """Whether anything may be sent there now, and how many calls (None: any number); its row is locked for the transaction that asks."""
+    with database.cursor() as cursor:
+        cursor.execute(_BUDGET, [connection.pk])
+        row = cursor.fetchone()
+    return row is not None, row[0] if row else None
 
 
 def is_metered(adapter: object) -> bool:

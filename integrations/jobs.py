@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.models import Task
 from django_q.tasks import async_task
 
-from integrations import alerts, connections, handover, inbox, outbox
+from integrations import alerts, connections, handover, inbox, outbox, writeback
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Run
 from orders import intake, outgoing, queue, review
@@ -170,6 +170,11 @@ def _outbox(seconds: float) -> Result:
     return Result(done=tally.booked, failed=tally.failed + tally.unknown, words=" ".join(dict.fromkeys(tally.words)))
 
 
+def _writeback(seconds: float) -> Result:
+    tally = writeback.tick(seconds)
+    return Result(done=tally.told, failed=tally.failed, words=" ".join(dict.fromkeys(tally.words)))
+
+
 MIRRORED = (outgoing.DocumentKind.INVOICE, outgoing.DocumentKind.RECEIPT, outgoing.DocumentKind.CREDIT_NOTE)
 
 
@@ -245,6 +250,7 @@ JOBS: dict[str, Job] = {
         words=_("Reads and takes in the large files that people bring."), minutes=1, work=_imports, everywhere=True
     ),
     "outbox": Job(words=_("Brings signed documents to the ledgers."), minutes=1, work=_outbox, everywhere=True),
+    "writeback": Job(words=_("Tells the stores what they wish to know."), minutes=1, work=_writeback),
     "read_back": Job(words=_("Asks the ledgers how their documents stand."), minutes=1, work=_read_back),
     "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
     "files": Job(

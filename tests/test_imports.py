@@ -25,7 +25,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"resources"},
         {"review"},
         {"findings"},
-        {"documents"},
+        {"documents", "changes"},
         {"corrections", "rules"},
         {"periods", "ownership"},
         {"events", "search", "migrations"},
@@ -58,7 +58,18 @@ ADAPTERS_MAY_IMPORT = {
 # Our own spreadsheets are declared once, by the office; the adapter that reads them back knows that declaration.
 OWN_SHEETS = "integrations.stores.ordersync"
 # The surface between the office and the post; the post's highest layer may use all of the office.
-POST_MAY_IMPORT = {"models", "events", "incoming", "outgoing", "money", "intake", "documents", "imports", "resources"}
+POST_MAY_IMPORT = {
+    "changes",
+    "models",
+    "events",
+    "incoming",
+    "outgoing",
+    "money",
+    "intake",
+    "documents",
+    "imports",
+    "resources",
+}
 
 
 def modules(package: str) -> list[str]:

@@ -36,6 +36,7 @@ schedules = importlib.import_module("integrations.migrations.0003_schedules")
 alerts = importlib.import_module("integrations.migrations.0004_alerts")
 files = importlib.import_module("integrations.migrations.0007_files")
 imports = importlib.import_module("integrations.migrations.0008_imports")
+errands = importlib.import_module("integrations.migrations.0009_errands")
 
 
 @pytest.fixture
@@ -174,6 +175,7 @@ def _migrated() -> None:
         alerts.make(apps, editor)
         files.ring(apps, editor)
         imports.make(apps, editor)
+        errands.make(apps, editor)
 
 
 @pytest.mark.django_db

@@ -11,14 +11,40 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from integrations.accounting.base import Accounting
-from integrations.booking.aftermath import settle
-from integrations.booking.calls import call
-from integrations.booking.lease import CALL_SECONDS, DATABASE_GONE, LEASE_SECONDS, FencedOff, Lease, Reply, end, held
+from integrations.booking.aftermath import next_state, settle, tell_connection
+from integrations.booking.calls import call, trouble
+from integrations.booking.lease import (
+    CALL_SECONDS,
+    DATABASE_GONE,
+    LEASE_SECONDS,
+    FencedOff,
+    Hold,
+    Lease,
+    Reply,
+    end,
+    held,
+    idempotency_key,
+)
 from integrations.models import Attempt
 from orders import incoming
 from orders.models import Document
 
-__all__ = ["DATABASE_GONE", "LEASE_SECONDS", "FencedOff", "Lease", "Reply", "end", "post"]
+__all__ = [
+    "CALL_SECONDS",
+    "DATABASE_GONE",
+    "LEASE_SECONDS",
+    "FencedOff",
+    "Hold",
+    "Lease",
+    "Reply",
+    "end",
+    "held",
+    "idempotency_key",
+    "next_state",
+    "post",
+    "tell_connection",
+    "trouble",
+]
 
 log = logging.getLogger(__name__)
 

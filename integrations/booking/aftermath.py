@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Now
 
 from integrations import connections
 from integrations.accounting.base import Booked
-from integrations.booking.lease import DATABASE_GONE, FencedOff, Lease, Reply, end, ours, theirs
+from integrations.booking.lease import DATABASE_GONE, FencedOff, Hold, Lease, Reply, end, ours, theirs
 from integrations.models import AttemptOutcome, Binding, Connection, Delivery, DeliveryState
 from orders import documents, intake
 from orders.models import Document
@@ -55,10 +55,10 @@ def _park(lease: Lease, row: Document, words: str) -> None:
 def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
     """The delivery's next state, the connection's health and the office's report, all or nothing. Raises FencedOff."""
     delivery = Delivery.objects.select_for_update(of=("self",), no_key=True).get(pk=lease.delivery_id)
-    state, report, fields = _next(delivery, reply)
+    state, report, fields = next_state(delivery, reply)
     if not end(lease, state=state, words=reply.words[:1000], fix=reply.fix[:500], **fields):
         raise FencedOff
-    _tell_connection(lease, reply)
+    tell_connection(lease, reply)
     if reply.booked:
         _bind(lease, row, reply.booked)
     if report:
@@ -67,7 +67,7 @@ def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
         )
 
 
-def _next(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, dict[str, Any]]:
+def next_state(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, dict[str, Any]]:
     """The state to go to, what to report ("" nothing), and other fields of the delivery."""
     was_unknown = delivery.unknown_since is not None
     later = {"not_before": Now() + _wait(delivery.tries, first=10, longest=3600)}
@@ -91,7 +91,7 @@ def _next(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, dict[st
             return DeliveryState.PARKED, "stuck", {"unknown_since": None}
 
 
-def _tell_connection(lease: Lease, reply: Reply) -> None:
+def tell_connection(lease: Hold, reply: Reply) -> None:
     row = Connection.objects.filter(pk=lease.connection_id)
     match reply.outcome:
         case AttemptOutcome.UNAVAILABLE | AttemptOutcome.UNKNOWN:

@@ -7,7 +7,7 @@ import logging
 from django.db import connection
 
 from integrations.accounting.base import Accounting, Booked, HandedOut, Standing
-from integrations.booking.lease import DATABASE_GONE, Lease, Reply, ours, theirs
+from integrations.booking.lease import DATABASE_GONE, Hold, Lease, Reply, ours, theirs
 from integrations.errors import Conflict, Misconfigured, Refused, Returned, Trouble, Unavailable, Uncertain
 from integrations.models import AttemptOutcome, Binding
 from orders import documents, money, outgoing
@@ -26,7 +26,7 @@ def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
         standing = ledger.find(document) if lease.ask else ledger.book(document)
         return _found(lease, document, standing)
     except Trouble as error:
-        return _trouble(lease, error)
+        return trouble(lease, error)
     except documents.Tampered:
         words = "What stands in the database is not what was signed; it was not sent."
         return Reply(
@@ -90,7 +90,8 @@ def _not_another(lease: Lease, document: outgoing.Document, booked: Booked) -> N
         )
 
 
-def _trouble(lease: Lease, error: Trouble) -> Reply:
+def trouble(lease: Hold, error: Trouble) -> Reply:
+    """What the error of a call means for its delivery."""
     kind = next(outcome for cls, outcome in _OUTCOMES if isinstance(error, cls))
     if kind == AttemptOutcome.REFUSED and lease.ask and not isinstance(error, Returned):
         # a look-up's no says nothing about what stands there

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 
@@ -18,11 +20,10 @@ DATABASE_GONE = (OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """A claimed delivery. `ask`: it may stand in the ledger already, so look and send nothing. `ends` is in this process's monotonic seconds."""
+class Hold:
+    """A claimed delivery. `ask`: it may stand over there already, so look and send nothing. `ends` is in this process's monotonic seconds."""
 
     delivery_id: int
-    document_id: int
     connection_id: int
     fence: int
     ask: bool
@@ -31,6 +32,13 @@ class Lease:
     @property
     def has_time(self) -> bool:
         return time.monotonic() < self.ends - CALL_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease(Hold):
+    """The hold on a document's delivery."""
+
+    document_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +62,12 @@ class FencedOff(Exception):
     """The lease was lost: another worker has the delivery, and nothing more may be written about it."""
 
 
-def held(lease: Lease) -> QuerySet[Delivery]:
+def held(lease: Hold) -> QuerySet[Delivery]:
     """The delivery, if the lease is still ours."""
     return Delivery.objects.filter(pk=lease.delivery_id, fence=lease.fence, state=DeliveryState.LEASED)
 
 
-def end(lease: Lease, **fields: Any) -> int:
+def end(lease: Hold, **fields: Any) -> int:
     """Give the lease up with these changes; 0 if it was lost already."""
     return held(lease).update(leased_until=None, worker="", **fields)
 
@@ -67,6 +75,12 @@ def end(lease: Lease, **fields: Any) -> int:
 def ours(kind: str, reference: str) -> str:
     """How a binding names our document: unique within a ledger."""
     return f"{kind}:{reference}"
+
+
+def idempotency_key(owner: str, key: str, revision: int) -> uuid.UUID:
+    """The same for the same document or errand for ever, also after a restore."""
+    installation = uuid.uuid5(uuid.NAMESPACE_DNS, settings.ORDERSYNC_INSTALLATION)
+    return uuid.uuid5(installation, f"{owner}\x1f{key}\x1f{revision}")
 
 
 def theirs(kind: str, id: str) -> str:

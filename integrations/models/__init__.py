@@ -11,6 +11,7 @@ from integrations.models.errand import Errand, ErrandKind
 from integrations.models.fileentry import FileEntry
 from integrations.models.message import Message, MessageState
 from integrations.models.run import Run
+from integrations.models.token import Token
 
 __all__ = [
     "Attempt",
@@ -26,4 +27,5 @@ __all__ = [
     "Message",
     "MessageState",
     "Run",
+    "Token",
 ]

@@ -65,6 +65,7 @@ class Delivery(models.Model):
                 condition=Q(state__in=["waiting", "unknown"]),
             ),
             models.Index(fields=["leased_until"], name="delivery_leased", condition=Q(state=DeliveryState.LEASED)),
+            models.Index(fields=["ended_at"], name="delivery_ended", condition=Q(state=DeliveryState.BOOKED)),
         ]
 
     def __str__(self) -> str:

@@ -15,11 +15,12 @@ class ErrandKind(models.TextChoices):
 
 
 class Errand(models.Model):
-    """Something to write back to a store. `key` makes it once."""
+    """Something to write back to a store. `key` makes it once; of those `about` the same thing, a later one waits until the earlier is at its end."""
 
     connection = models.ForeignKey("integrations.Connection", on_delete=models.PROTECT, related_name="errands")
     kind = models.CharField(max_length=10, choices=ErrandKind)
     key = models.CharField(max_length=300)
+    about = models.CharField(max_length=300, blank=True)
     order = models.ForeignKey("orders.Order", null=True, blank=True, on_delete=models.PROTECT, related_name="errands")
     body = models.JSONField(default=dict)
     made_at = models.DateTimeField()
@@ -28,6 +29,7 @@ class Errand(models.Model):
         verbose_name = _("errand")
         verbose_name_plural = _("errands")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="one_errand_per_key")]
+        indexes = [models.Index(fields=["connection", "about"], name="errand_about")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

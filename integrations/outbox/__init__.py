@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models.functions import Now
 
+from integrations import writeback
+from integrations.booking import idempotency_key
 from integrations.models import Connection, Delivery, DeliveryState
 from integrations.outbox import lanes
 from integrations.outbox.claims import claim, release, worker
 from integrations.outbox.lanes import Tally
-from integrations.outbox.queue import dispatch, glance, idempotency_key, recover
+from integrations.outbox.queue import dispatch, glance, recover
 from orders import documents, events, intake
 
 if TYPE_CHECKING:
@@ -63,12 +65,18 @@ def unpark(delivery: Delivery, by: User | None, why: str = "") -> None:
     with transaction.atomic():
         held = (
             Delivery.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("document__booking")
+            .select_related("document__booking", "errand__order")
             .get(pk=delivery.pk)
         )
         document = held.document
-        if held.state != DeliveryState.PARKED or document is None:
+        if held.state != DeliveryState.PARKED:
             raise NotRetried(f"{held} does not wait for a person.", fix="Nothing to do.")
+        if document is None:
+            writeback.unpark(held)
+            events.record(
+                held, "retried", by=by, why=why, words="The store is looked at, and told if it does not know."
+            )
+            return
         if document.booking.refused_at:
             raise NotRetried(
                 f"{document.reference} was definitely refused.",

@@ -15,22 +15,16 @@ from django.db import transaction
 from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
+from integrations import connections
 from integrations.booking import DATABASE_GONE, LEASE_SECONDS, Lease, end
 from integrations.models import Connection, DeliveryState
-from integrations.outbox.queue import DUE, OPEN
+from integrations.outbox.queue import DUE
 from orders import documents, intake
 from orders.models import Document
 
 log = logging.getLogger(__name__)
 
 BATCH = 10
-
-# Locked first and by itself: the claim's own snapshot must be younger than the lock, or it would count the others' leases as they were.
-_BUDGET = f"""
-SELECT CASE WHEN c.calls_per_minute IS NULL THEN NULL
-            ELSE least(greatest(1.0, c.calls_per_minute / 6.0),
-                       c.tokens + extract(epoch FROM now() - coalesce(c.refilled_at, '2000-01-01')) * c.calls_per_minute / 60.0)::float END
-  FROM integrations_connection c WHERE c.id = %s AND {OPEN} FOR NO KEY UPDATE"""  # noqa: S608
 
 _CLAIM = f"""
 WITH others AS MATERIALIZED (
@@ -55,11 +49,10 @@ def claim(
     """
     ends = time.monotonic() + LEASE_SECONDS
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_BUDGET, [connection.pk])
-        row = cursor.fetchone()
-        if row is None:
+        # Locked first and by itself: the claim's own snapshot must be younger than the lock, or it would count the others' leases as they were.
+        is_open, tokens = connections.locked_budget(connection)
+        if not is_open:
             return [], 0.0
-        tokens: float | None = row[0]
         if tokens is not None and tokens < 1:
             return [], (1 - tokens) * 60 / (connection.calls_per_minute or 1)
         count = count if tokens is None else min(count, int(tokens))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-
-from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
+from integrations.booking import idempotency_key
+from integrations.connections import OPEN
 from orders import documents, intake
 from orders.models import Document
 
@@ -20,8 +19,6 @@ DUE = """d.state IN ('waiting', 'unknown') AND d.not_before <= now() AND (
          SELECT 1 FROM orders_documentafter a JOIN orders_booking first ON first.document_id = a.after_id
           WHERE a.document_id = d.document_id AND first.booked_at IS NULL)))"""
 
-OPEN = "c.active AND c.paused_at IS NULL AND (c.not_before IS NULL OR c.not_before <= now())"
-
 _FRESH = """FROM orders_booking b JOIN orders_document doc ON doc.id = b.document_id
        JOIN orders_ledger l ON l.id = doc.ledger_id JOIN integrations_connection c ON c.ledger_id = l.id AND c.active
       WHERE b.taken_at IS NULL AND b.voided_at IS NULL AND b.refused_at IS NULL
@@ -29,7 +26,7 @@ _FRESH = """FROM orders_booking b JOIN orders_document doc ON doc.id = b.documen
 
 _GLANCE = f"""
 SELECT EXISTS (SELECT 1 {_FRESH}),
-       EXISTS (SELECT 1 FROM integrations_delivery WHERE state = 'leased' AND leased_until < now()),
+       EXISTS (SELECT 1 FROM integrations_delivery WHERE state = 'leased' AND leased_until < now() AND document_id IS NOT NULL),
        (SELECT coalesce(json_object_agg(c.id, due.count) FILTER (WHERE due.count > 0), '{{}}')
           FROM integrations_connection c CROSS JOIN LATERAL (SELECT count(*) FROM (
                SELECT 1 FROM integrations_delivery d JOIN orders_booking b ON b.document_id = d.document_id
@@ -45,7 +42,7 @@ SELECT fresh.connection, b.document_id, 'waiting', b.not_before, '', 0, 0, fresh
 
 _RECOVER = """
 WITH lapsed AS MATERIALIZED (
-  SELECT id FROM integrations_delivery WHERE state = 'leased' AND leased_until < now() ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
+  SELECT id FROM integrations_delivery WHERE state = 'leased' AND leased_until < now() AND document_id IS NOT NULL ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
 UPDATE integrations_delivery d
    SET state = 'unknown', unknown_since = coalesce(unknown_since, now()), not_before = now(), leased_until = NULL, worker = '', words = %s
   FROM lapsed WHERE d.id = lapsed.id RETURNING d.document_id"""
@@ -69,12 +66,6 @@ def dispatch(limit: int = DISPATCH) -> int:
         keys = [idempotency_key(code, key, revision) for _document, _connection, code, key, revision in rows]
         cursor.execute(_DISPATCH, [[row[0] for row in rows], [row[1] for row in rows], keys])
         return int(cursor.rowcount)
-
-
-def idempotency_key(ledger: str, key: str, revision: int) -> uuid.UUID:
-    """The same for the same document for ever, also after a restore."""
-    installation = uuid.uuid5(uuid.NAMESPACE_DNS, settings.ORDERSYNC_INSTALLATION)
-    return uuid.uuid5(installation, f"{ledger}\x1f{key}\x1f{revision}")
 
 
 def recover() -> int:

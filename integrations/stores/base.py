@@ -1,9 +1,10 @@
-"""The contract of a store: a reader makes incoming records from bytes, a door knows whether a delivery is the store's own; neither decides anything."""
+"""The contract of a store: a reader makes incoming records from bytes, a door knows the store's own deliveries, a listener is told our news."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import BinaryIO, ClassVar, Protocol, runtime_checkable
 
 from integrations.accounting.base import Check
@@ -16,12 +17,20 @@ __all__ = [
     "ZONE",
     "Asked",
     "Check",
+    "CustomerNews",
     "Door",
     "Example",
     "Letter",
+    "Listener",
+    "News",
+    "NumberNews",
     "Reader",
     "Setting",
+    "StockNews",
+    "TagNews",
+    "TrackingNews",
     "Unreadable",
+    "Wishes",
 ]
 
 
@@ -126,3 +135,95 @@ class Door(Protocol):
 
     def check(self) -> Sequence[Check]:
         """What is set, and where the store must send its deliveries; calls nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a shop wants its store to be told, an option each and all off. A listener's Options inherit them; `tell_tag` is the tag itself."""
+
+    tell_stock: bool = False
+    tell_number: bool = False
+    tell_tracking: bool = False
+    tell_customer: bool = False
+    tell_tag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockNews:
+    """Set the count of a SKU from `before`, which was seen at the approval, to `after`. Ids are the store's, "" where we have none; so is `location`.
+
+    `key` is the same for the same news for ever (a UUID), for stores that honour one.
+    """
+
+    key: str
+    sku: str
+    before: Decimal
+    after: Decimal
+    product: str = ""
+    parent: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberNews:
+    """The ledger's number of the order's invoice or receipt; `reference` is ours, one for each document of the order."""
+
+    key: str
+    order: str
+    reference: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingNews:
+    """A parcel is on its way; `lines` by the store's line ids with their quantities, none for all that is open."""
+
+    key: str
+    order: str
+    number: str
+    carrier: str = ""
+    url: str = ""
+    lines: tuple[tuple[str, Decimal], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagNews:
+    """A word to put at the order."""
+
+    key: str
+    order: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerNews:
+    """One field of a customer (name, email, phone, company, vat_id), from `before` to `after`."""
+
+    key: str
+    customer: str
+    field: str
+    before: str
+    after: str
+
+
+News = StockNews | NumberNews | TrackingNews | TagNews | CustomerNews
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A store's adapter that can be told something. It is made as every adapter, and raises the errors of `integrations.errors` and no other on purpose."""
+
+    options: Wishes
+    concurrency: ClassVar[int]
+
+    def check(self) -> Sequence[Check]:
+        """Look whether everything is in place to tell what is wished; writes nothing."""
+
+    def stands(self, news: News) -> bool:
+        """True if the store has it, False if it surely has not. Raises Conflict if it has something that is neither what we saw nor what we want."""
+
+    def tell(self, news: News) -> None:
+        """Make it so, once: by the store's compare-and-set where it has one, else look, compare, set and read back; what stands already is left alone.
+
+        Raises Conflict as `stands` does, Refused where the store cannot be told that.
+        """

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from orders import incoming
 from orders.incoming import FulfilmentState, PaymentState, TaxTreatment
 from orders.models.reviewed import Reviewed, State
 
@@ -139,6 +140,9 @@ class OrderVersion(models.Model):
         verbose_name_plural = _("order versions")
         ordering = ["order", "n"]
         constraints = [models.UniqueConstraint(fields=["order", "n"], name="one_version_per_number")]
+        indexes = [
+            models.Index(fields=["received_at"], name="version_typed", condition=Q(fidelity__lte=incoming.TYPED))
+        ]
 
     def __str__(self) -> str:
         return f"{self.n} {self.source}"

@@ -6,8 +6,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import documents, events
-from orders.models import Approval, Booking, DocumentAfter, Order, Outcome, Payout, Refund, Reviewed, State
+from orders import changes, documents, events
+from orders.models import Approval, Booking, DocumentAfter, Order, Outcome, Payout, Progress, Refund, Reviewed, State
 from orders.review import records
 from orders.review.refusal import Refused
 
@@ -47,8 +47,15 @@ def withdraw(record: Reviewed, why: str, *, refuse_taken: bool) -> bool:
     """
     standing = records.approval_of(record)
     if not isinstance(record, (Order, Refund, Payout)):
+        if refuse_taken and record.progress in changes.SENT:
+            raise Refused(
+                _("The store was told already, or is being told; it can no longer be undone."),
+                _("Make another change that sets it right."),
+            )
         if standing is not None:
             fall(standing, why)
+        record.progress = Progress.NONE
+        record.save(update_fields=["progress"])
         return False
     rows = Booking.objects.select_for_update(no_key=True, of=("self",)).filter(
         document__in=documents.documents_of(record)
