@@ -41,14 +41,17 @@ def test_the_files_are_the_same_for_the_same_day() -> None:
     assert generator.files(TODAY) == generator.files(TODAY)
 
 
-def test_about_300_orders_are_told_in_three_formats_and_nothing_in_them_is_refused() -> None:
+def test_about_300_orders_are_told_in_three_formats_payouts_in_theirs_and_nothing_is_refused() -> None:
     told = [(file, record) for file in generator.files(TODAY) for record in records(file)]
-    assert all(isinstance(record, incoming.Order) for _file, record in told)
+    assert all(isinstance(record, (incoming.Order, incoming.Payout)) for _file, record in told)
+    assert {file.name for file, record in told if isinstance(record, incoming.Payout)} == {
+        "payment_transactions_export_1.csv"
+    }
     first = [(file.shop, record.id) for file, record in told if file.wave == 1 and isinstance(record, incoming.Order)]
     assert len(first) == len(set(first))
     assert 270 <= len(first) <= 330
     assert {files.reader(io.BytesIO(file.content)).name for file in generator.files(TODAY)} == {
-        "shopify-orders-csv", "shopify-orders-json", "woocommerce-orders-json",
+        "shopify-orders-csv", "shopify-orders-json", "shopify-payouts-csv", "woocommerce-orders-json",
     }  # fmt: skip
 
 
@@ -106,6 +109,7 @@ def _something_is_left_to_do() -> None:
     assert m.Order.objects.filter(state=m.State.PENDING, blockers=0).count() == walk.LEFT_READY
     assert m.Order.objects.filter(state=m.State.APPROVED, progress=m.Progress.POSTED).exists()
     assert m.Refund.objects.filter(state=m.State.APPROVED).exists()
+    assert m.Payout.objects.filter(state=m.State.APPROVED, progress=m.Progress.POSTED).exists()
     assert not m.ImportJob.objects.exclude(refused=0).exists()
 
 

@@ -58,10 +58,11 @@ class Store:
     country: str = "DE"
     time_zone: str = "Europe/Berlin"
     recognise_on: str = "placed"
+    fees_by: str = "payment"
 
 
 STORES = (
-    Store(code="haus", name="Nordlicht Haus", ledger="nordlicht", prefix="NH"),
+    Store(code="haus", name="Nordlicht Haus", ledger="nordlicht", prefix="NH", fees_by="payout"),
     Store(
         code="outdoor",
         name="Northlight Outdoor",
@@ -199,7 +200,7 @@ def _account(ledger: Ledger, code: str) -> Account:
 def _shop(store: Store, people: dict[str, User]) -> None:
     shop = Shop.objects.create(
         code=store.code, name=store.name, ledger=Ledger.objects.get(code=store.ledger), currency=store.currency, country=store.country,
-        time_zone=store.time_zone, prefix=store.prefix, recognise_on=store.recognise_on,
+        time_zone=store.time_zone, prefix=store.prefix, recognise_on=store.recognise_on, fees_by=store.fees_by,
     )  # fmt: skip
     Appointment.objects.create(shop=shop, owner=people["owner"], since=None)
     now = timezone.now()

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from orders import money
-from ordersync_site.demo import cases, cast, shopify, woocommerce
+from ordersync_site.demo import cases, cast, payouts, shopify, woocommerce
 from ordersync_site.demo.sale import Rates, Sale, Sold
 
 SEED = 20
@@ -49,6 +49,12 @@ def files(today: date, ordinary: tuple[int, int, int] = ORDINARY) -> list[File]:
             content=_json({"orders": [shopify.order(sale) for sale in german[exported:]]}),
         ),
         File(shop="outdoor", name="orders.json", content=_json([woocommerce.order(sale) for sale in american])),
+        File(
+            shop="haus",
+            name="payment_transactions_export_1.csv",
+            content=payouts.transactions(german, today),
+            wave=2,
+        ),
     ]
     return [*parts, *_of_cases(cases.all_of(today))]
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 from integrations import inbox, jobs
 from orders import mappings, review
-from orders.models import ImportState, ItemMapping, Ledger, Order, Refund, Shop, State
+from orders.models import ImportState, ItemMapping, Ledger, Order, Payout, Refund, Shop, State
 from ordersync_site.demo import cast, company, generator
 
 LEFT_READY = 10
@@ -37,7 +37,7 @@ def walk(today: date, books: Path, say: Say, ordinary: tuple[int, int, int] = ge
         _post(say)
     company.open_the_desk()
     say(
-        f"Left for you: {_waiting(blocked=True)} orders and refunds that need a look, {_waiting(blocked=False)} that are ready."
+        f"Left for you: {_waiting(blocked=True)} orders, refunds and payouts that need a look, {_waiting(blocked=False)} that are ready."
     )
 
 
@@ -61,7 +61,7 @@ def _map_what_is_new(by: User, say: Say) -> None:
 
 
 def _approve(by: User, say: Say) -> None:
-    """The owner approves the ready orders but the newest of each large shop, and then their refunds."""
+    """The owner approves the ready orders but the newest of each large shop, then their refunds, and then the payouts whose payments are all signed."""
     ready = Order.objects.filter(state=State.PENDING, blockers=0).order_by("-placed_at", "-pk")
     kept = [
         pk
@@ -74,7 +74,11 @@ def _approve(by: User, say: Say) -> None:
     refunds = list(Refund.objects.filter(state=State.PENDING, blockers=0, order__state=State.APPROVED).order_by("pk"))
     for refund in refunds:
         review.approve(refund, by=by)
-    say(f"{by.get_full_name()} approves {len(orders)} orders and {len(refunds)} refunds.")
+    payouts = list(Payout.objects.filter(state=State.PENDING, blockers=0).order_by("paid_on", "pk"))
+    for payout in payouts:
+        review.approve(payout, by=by)
+    told = f"{len(orders)} orders, {len(refunds)} refunds and {len(payouts)} payouts"
+    say(f"{by.get_full_name()} approves {told}.")
 
 
 def _post(say: Say) -> None:
@@ -92,5 +96,5 @@ def _waiting(*, blocked: bool) -> int:
     return sum(
         model._default_manager.filter(state=State.PENDING, blockers__gt=0).count() if blocked
         else model._default_manager.filter(state=State.PENDING, blockers=0).count()
-        for model in (Order, Refund)
+        for model in (Order, Refund, Payout)
     )  # fmt: skip
