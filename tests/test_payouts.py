@@ -471,3 +471,19 @@ def test_the_proof_says_what_waits(office: Office) -> None:
     assert [(row.why, row.amount) for row in proof.waiting] == [("ready for approval", Decimal("11.50"))]
     rows = {row.measure: (row.store, row.unsigned) for row in proof.payouts}
     assert rows == {"deposit": (Decimal("11.50"),) * 2, "clearing": (Decimal("11.90"),) * 2}
+
+
+def test_a_payment_that_the_store_corrects_after_its_payout_was_booked_is_told_there(office: Office) -> None:
+    office.sold(sale("1"))
+    office.receive(payout("11.50", charge()))
+    office.approve()
+    office.post()
+    less = (factories.payment("11.40"),)
+    office.receive(factories.order("1", payments=less, updated_at=factories.NOON + timedelta(days=3)))
+    office.post()
+    assert office.payout().findings.get().words == "1001 is 11.90 in the payout and 11.40 in the books."
+    office.receive(payout("11.00", charge("11.40")))
+    office.approve()
+    office.post()
+    assert office.balances()[CLEARING] == 0
+    office.holds()

@@ -83,6 +83,7 @@ class Page(Ground):
         """What stands and still holds; else what takes it back, and the journal as it is now."""
         standing = self._standing()
         if standing is not None and standing.approval and standing.approval.content_hash == content_hash:
+            self._moved()  # a payment that changed since is told
             return [Draft(document=sheet.restored(standing), signed=standing)]
         back = [self._taken_back(standing)] if standing is not None else []
         rows = self._entries()

@@ -35,8 +35,7 @@ def look_again(payout: Payout) -> None:
     if approval is not None and payout.state == State.APPROVED and _waits_in_vain(payout):
         withdrawal.let_fall(payout, approval, _("a payment in it will not be booked as it was"), changed=False)
         documents.update_progress(payout)
-    if payout.state in (State.PENDING, State.HELD):
-        records.check(payout)
+    records.check(payout)
 
 
 def _waits_in_vain(payout: Payout) -> bool:
