@@ -66,7 +66,7 @@ def adapter_of(connection: Connection) -> Accounting:
     """The adapter of a ledger's connection. Raises Misconfigured where its options or secrets do not fit."""
     values = {**connection.options, **tokens.unseal(connection.secrets)}
     place = shelf.Shelf(connection) if hands_out(connection) else None
-    return _make(connection.kind, values, budget=_meter(connection), place=place)
+    return _make(connection.kind, values, budget=_meter(connection), place=place, there=connection)
 
 
 def hands_out(connection: Connection) -> bool:
@@ -140,15 +140,23 @@ def _make(
     values: Mapping[str, str],
     budget: Callable[[], None] | None = None,
     place: shelf.Shelf | None = None,
+    there: Connection | None = None,
 ) -> Accounting:
     """The adapter with what it is made of: the session of one that calls a host, the shelf of one that hands out files."""
     cls, options = registry.find(kind), registry.options(kind, values)
     dial: http.Dial | None = cls.dial(options) if is_metered(cls) else None  # type: ignore[attr-defined]
     hidden = [values[name] for name in registry.secret_names(kind) if values.get(name)]
-    return typing.cast(Accounting, cls(options, _session(dial, hidden, budget) if dial else place))
+    return typing.cast(Accounting, cls(options, _session(dial, hidden, budget, there) if dial else place))
 
 
-def _session(dial: http.Dial, hidden: list[str], budget: Callable[[], None] | None) -> http.Session:
+def _session(
+    dial: http.Dial, hidden: list[str], budget: Callable[[], None] | None, there: Connection | None
+) -> http.Session:
+    def access(refused: str) -> str:
+        if there is None or dial.grant is None:
+            raise Misconfigured("Its access token is had once it is connected.", fix="Connect it first, then check it.")
+        return tokens.access(there, dial, dial.grant, refused)
+
     return http.Session(
         dial.base_url,
         networks=dial.networks,
@@ -156,6 +164,8 @@ def _session(dial: http.Dial, hidden: list[str], budget: Callable[[], None] | No
         secrets=hidden,
         budget=budget,
         ca_file=dial.ca_file,
+        grant=dial.grant,
+        access=access if dial.grant else None,
     )
 
 

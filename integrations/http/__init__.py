@@ -21,12 +21,27 @@ from integrations.errors import Misconfigured, Trouble, Unavailable, Uncertain
 from . import addresses, answers
 from .answers import redact, retry_after, shown
 
-__all__ = ["Dial", "Session", "redact", "retry_after", "shown"]
+__all__ = ["Dial", "Grant", "Session", "redact", "retry_after", "shown"]
 
 CONNECT, READ, WHOLE = 5.0, 30.0, 120.0  # seconds: to connect, between two bytes, until the last byte
 CAP = 10 * 1024 * 1024  # bytes of a reply, unpacked
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """How an access token is had (RFC 6749): by a refresh token where there is one (section 6), else by the client's own credentials (4.4).
+
+    The token goes into `header`, after `scheme`.
+    """
+
+    url: str
+    client_id: str
+    client_secret: str
+    refresh_token: str = ""
+    header: str = "Authorization"
+    scheme: str = "Bearer "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +52,11 @@ class Dial:
     networks: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     ca_file: Path | None = None
+    grant: Grant | None = None
+
+
+Access = Callable[[str], str]
+"""Gives a good access token; asked with the one that was just refused, or with ""."""
 
 
 class Session(requests.Session):
@@ -44,7 +64,9 @@ class Session(requests.Session):
 
     `networks` lists the private networks (CIDR, separated by commas) this connection may reach, also without TLS. `headers`
     go with every call (the token among them), `secrets` are hidden in whatever is said. `budget` is asked before every call
-    and raises Unavailable when it is used up. Raises Misconfigured for a base address that cannot be used.
+    and raises Unavailable when it is used up. `access` gives the token of `grant` before the first call, and another one when
+    a call is refused with 401, which is then made once more: a call that was not let in did nothing. Raises Misconfigured for
+    a base address that cannot be used.
 
     Every call may raise a Trouble and nothing else on purpose: Unavailable (nothing was sent; 429, 503), Uncertain (it was
     sent and no trustworthy answer came), Misconfigured (401, 403, a redirect, a certificate, a forbidden address), Refused
@@ -60,8 +82,11 @@ class Session(requests.Session):
         secrets: Iterable[str] = (),
         budget: Callable[[], None] | None = None,
         ca_file: Path | None = None,
+        grant: Grant | None = None,
+        access: Access | None = None,
     ) -> None:
         super().__init__()
+        self._grant, self._access, self._token = grant, access, ""
         self.base = _base(base_url)
         self.secrets = tuple(secrets)
         self.trust_env = False
@@ -77,8 +102,24 @@ class Session(requests.Session):
         self, method: str, url: str, *args: Any, expect: Collection[int] = (), **options: Any
     ) -> requests.Response:
         """As requests has it, but a status from 300 on raises its Trouble unless it is in `expect`; time-outs are ours."""
-        begun = time.monotonic()
         target = self._target(url)
+        self._let_in()
+        response = self._sent(method, target, *args, **options)
+        if response.status_code == 401 and self._access:
+            self._let_in(refused=self._token)
+            response = self._sent(method, target, *args, **options)
+        if response.status_code not in expect and (trouble := answers.trouble(response, self.secrets)):
+            raise trouble
+        return response
+
+    def _let_in(self, refused: str = "") -> None:
+        if self._access and self._grant and (refused or not self._token):
+            self._token = self._access(refused)
+            self.secrets = (*self.secrets, self._token)
+            self.headers[self._grant.header] = self._grant.scheme + self._token
+
+    def _sent(self, method: str, target: str, *args: Any, **options: Any) -> requests.Response:
+        begun = time.monotonic()
         try:
             response = super().request(method, target, *args, **{**options, "timeout": (CONNECT, READ)})
         except requests.TooManyRedirects as error:
@@ -90,8 +131,6 @@ class Session(requests.Session):
         spent = 1000 * (time.monotonic() - begun)
         place = redact(urlsplit(target)._replace(query="").geturl(), self.secrets)
         _log.info("%s %s: %d in %.0f ms", method, place, response.status_code, spent)
-        if response.status_code not in expect and (trouble := answers.trouble(response, self.secrets)):
-            raise trouble
         return response
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:

@@ -2,7 +2,8 @@
 
 Sources: https://shopify.dev/docs/api/admin-graphql (inventorySetQuantities, fulfillmentCreate, metafieldsSet, tagsAdd, customerUpdate),
 https://shopify.dev/changelog/making-idempotency-mandatory-for-inventory-adjustments-and-refund-mutations (the @idempotent key and changeFromQuantity),
-https://shopify.dev/docs/api/usage/rate-limits (THROTTLED with HTTP 200).
+https://shopify.dev/docs/api/usage/rate-limits (THROTTLED with HTTP 200),
+https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/client-credentials-grant, and …/offline-access-tokens (refresh tokens that rotate).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ VERSION = "2026-07"
 NAMESPACE = "ordersync"
 _CUSTOMER = ("email", "phone")
 _OPEN = ("OPEN", "IN_PROGRESS")
+_HEADER = "X-Shopify-Access-Token"
 
 
 @adapter("shopify")
@@ -57,9 +59,13 @@ class Shopify:
     @staticmethod
     def dial(options: Options) -> http.Dial:
         """Every call goes to the one GraphQL address of the version."""
-        base = _address(options)
-        headers = {"X-Shopify-Access-Token": options.token} if options.token else {}
-        return http.Dial(base_url=f"{base}/admin/api/{VERSION}", networks=options.networks, headers=headers)
+        base, headers = _address(options), {_HEADER: options.token} if options.token else {}
+        return http.Dial(
+            base_url=f"{base}/admin/api/{VERSION}",
+            networks=options.networks,
+            headers=headers,
+            grant=None if options.token else _grant(options, base),
+        )
 
     def check(self) -> Sequence[Check]:
         """Whether the token opens the store, and what it may write."""
@@ -236,6 +242,21 @@ def _address(options: Any) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*\.myshopify\.com", shop):
         raise Misconfigured(f"“{shop}” is not a Shopify store.", fix="Enter it as NAME.myshopify.com.")
     return f"https://{shop}"
+
+
+def _grant(options: Any, base: str) -> http.Grant:
+    """The client credentials grant of one's own app (a token for a day), or the refresh token of a public one (a token for an hour)."""
+    if not (options.client_id and options.client_secret):
+        words = "Shopify needs a token, or the app's client id and client secret."
+        raise Misconfigured(words, fix="Enter them from the app's settings in the Dev Dashboard.")
+    return http.Grant(
+        url=f"{base}/admin/oauth/access_token",
+        client_id=options.client_id,
+        client_secret=options.client_secret,
+        refresh_token=options.refresh_token,
+        header=_HEADER,
+        scheme="",
+    )
 
 
 def _raise(told: dict[str, Any]) -> None:
