@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations import watching
+from integrations import handover, watching
 from integrations.models import Connection
 from orders import roles
 from orders.models import Notification
@@ -21,6 +21,7 @@ from orders.models import Notification
 log = logging.getLogger(__name__)
 
 _OURS = "alert "  # how the causes of these notifications begin
+_FILE = f"{_OURS}file "  # those that an accountant mends
 
 
 class NotTold(Exception):
@@ -37,10 +38,18 @@ def tell(rhythm: Mapping[str, int]) -> int:
     told = set(Notification.objects.filter(cause__in=standing).values_list("cause", flat=True))
     fresh = [notice for cause, notice in standing.items() if cause not in told]
     if fresh:
-        people = _people()
-        _mail(fresh, people)
-        _keep(fresh, people)
+        for role, notices in _by_role(fresh):
+            people = _people(role)
+            _mail(notices, people)
+            _keep(notices, people)
     return len(fresh)
+
+
+def _by_role(notices: list[Notification]) -> Iterable[tuple[roles.Role, list[Notification]]]:
+    """What goes to whom: a file that nobody acknowledged to the accountants, all else to the IT leads."""
+    files = [notice for notice in notices if notice.cause.startswith(_FILE)]
+    rest = [notice for notice in notices if not notice.cause.startswith(_FILE)]
+    yield from ((role, told) for role, told in ((roles.IT_LEAD, rest), (roles.ACCOUNTANT, files)) if told)
 
 
 def _standing(rhythm: Mapping[str, int]) -> Iterable[Notification]:
@@ -55,14 +64,20 @@ def _standing(rhythm: Mapping[str, int]) -> Iterable[Notification]:
         }
         url = reverse("admin:integrations_connection_change", args=[there.pk])
         yield Notification(cause=f"{_OURS}paused {there.pk} {there.paused_at}", words=words[:500].strip(), url=url)
+    for batch in handover.late():
+        words = _("%(batch)s was handed out on %(day)s, and nobody said what became of it: acknowledge or withdraw it.")
+        url = reverse("admin:filebatch", args=[batch.pk])
+        yield Notification(
+            cause=f"{_FILE}{batch.pk}", words=words % {"batch": batch, "day": batch.made_at.date()}, url=url
+        )
 
 
-def _people() -> list[User]:
-    """The IT leads; where there is none, the superusers."""
+def _people(role: roles.Role) -> list[User]:
+    """Those who hold the role; where there is none, the superusers."""
     active = User.objects.filter(is_active=True).order_by("pk")
-    found = list(active.filter(groups__name=roles.IT_LEAD.name)) or list(active.filter(is_superuser=True))
+    found = list(active.filter(groups__name=role.name)) or list(active.filter(is_superuser=True))
     if not found:
-        raise NotTold(_("Something needs a person, and nobody holds the role IT lead: give it to somebody."))
+        raise NotTold(_("Something needs a person, and nobody holds the role %s: give it to somebody.") % role.name)
     return found
 
 

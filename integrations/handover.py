@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -52,6 +52,12 @@ class Told:
 def ready(connection: Connection) -> QuerySet[FileEntry]:
     """What lies ready for the connection's next file."""
     return FileEntry.objects.filter(connection=connection, batch=None, returned_at=None)
+
+
+def counted(connection: Connection) -> dict[str, int]:
+    """How many documents lie `ready` for the next file, and how many are `open` in one: nobody has said anything of them."""
+    mine = FileEntry.objects.filter(connection=connection, acknowledged_at=None, returned_at=None)
+    return mine.aggregate(ready=Count("pk", filter=Q(batch=None)), open=Count("pk", filter=Q(batch__isnull=False)))
 
 
 def unanswered(batch: ExportBatch) -> QuerySet[FileEntry]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from integrations import connections, registry, tokens
+from integrations import connections, handover, registry, tokens
 from integrations.errors import Trouble
 from integrations.models import Connection
 from orders import roles
@@ -172,6 +172,8 @@ class ConnectionAdmin(Log):
             form=form,
             kind=kind,
             connection=there,
+            sees_files=request.user.has_perm("orders.view_exportbatch"),
+            in_files=handover.counted(there) if there and connections.hands_out(there) else None,
         )
 
     def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:

@@ -107,6 +107,7 @@ GROUPS: list[tuple[Words, list[Section]]] = [
                 (
                     Page(_("Take out"), "statements", "orders.view_exportbatch"),
                     _orders(_("Handed-out files"), "exportbatch"),
+                    Page(_("Files for ledgers"), "files", "orders.view_exportbatch"),
                 ),
             ),
         ],
