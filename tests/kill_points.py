@@ -4,20 +4,23 @@ from __future__ import annotations
 
 POINTS: dict[str, list[str]] = {
     "a file": [
-        "commit inbox.receive_file",
-        "commit intake.receive._tried",
-        "commit inbox._received",
+        "commit inbox.uploads.upload",
+        "commit inbox.turns.Desk.lease",
+        "commit inbox.uploads.receive_file",
+        "commit inbox.reading.Reading.step",
+        "commit inbox.taking.start",
+        "commit inbox.taking.take",
     ],
     "a letter": [
-        "commit inbox.accept",
+        "commit inbox.letters.accept",
         "commit jobs._ring",
         "commit views._keep",
     ],
     "inbox": [
         "commit jobs._begun",
-        "commit inbox._claimed",
-        "commit inbox._understood",
-        "commit inbox._claimed",
+        "commit inbox.letters._claimed",
+        "commit inbox.letters._understood",
+        "commit inbox.letters._claimed",
         "commit jobs._ended",
     ],
     "approval": [

@@ -51,6 +51,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         asked=answers.questions(job) if job.state == ImportState.UPLOADED else [],
         stated=answers.stated(job.profile),
         zones=sorted(zoneinfo.available_timezones()) if "zone" in job.asks else [],
+        own=job.layout.startswith("ordersync-"),
         layouts=_layouts() if job.state == ImportState.UPLOADED else [],
         sums={currency: Decimal(text) for currency, text in job.totals.get("sums", {}).items()},
         refusals=list(job.errors.order_by("pk")[:SHOWN]),
@@ -96,6 +97,8 @@ def refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespon
 def _read(request: HttpRequest, job: ImportJob) -> None:
     """Read the file with the layout and the answers that the person gave."""
     decisions.choose(job, request.POST.get("layout") or job.layout)
+    if "reason" in request.POST:
+        decisions.explain(job, request.POST["reason"])
     if open_ones := answers.answer(job, _given(request), by=person(request)) if job.asks else []:
         raise decisions.NotPossible(_("Please answer: %(questions)s") % {"questions": " ".join(open_ones)})
     decisions.read(job)

@@ -19,7 +19,10 @@ from orders.resources.guard import unguarded
 
 DELIMITERS = ",;\t"
 HEAD = 1 << 16
-HANDED_BACK = "reason"  # the last title of a file of refused rows that we handed out; its texts are guarded
+HANDED_BACK = (
+    "reason",
+    "refused because",
+)  # one of them is the last title of a file of refused rows that we handed out; its texts are guarded
 SEEN = 20  # rows of a workbook that it is recognised by
 _BETWEEN = "\x00"  # no cell contains it
 _NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -165,7 +168,7 @@ def _bounded(found: Iterator[tuple[int, list[str]]], *, whole: bool = False) -> 
             bounds.columns(len(cells), line)
             short = line if len(cells) < len(header) and not short else -1 if len(cells) < len(header) else short
         header, number = header or cells, number + 1
-        if header[-1] == HANDED_BACK:
+        if header[-1] in HANDED_BACK:
             cells = [unguarded(cell) for cell in cells]
         if len(text) > longest:
             _no_long_cell(cells, header, line)

@@ -38,6 +38,12 @@ def choose(job: ImportJob, layout: str) -> None:
     )
 
 
+def explain(job: ImportJob, reason: str) -> None:
+    """Why the corrections in the file are made, for rows that state no reason of their own."""
+    job.reason = reason.strip()[:500]
+    ImportJob.objects.filter(pk=job.pk, state=ImportState.UPLOADED).update(reason=job.reason)
+
+
 def ask_again(job: ImportJob) -> None:
     """Forget for this job what was said before about how its file is written."""
     job.profile, job.asks = {}, {}
@@ -46,19 +52,21 @@ def ask_again(job: ImportJob) -> None:
 
 def read(job: ImportJob) -> None:
     """Read the file: a small one at once, with its preview; a larger one becomes work for the job “imports”. Raises NotPossible."""
-    if not ImportJob.objects.filter(pk=job.pk, state=ImportState.UPLOADED, asks={}).update(state=ImportState.READING):
-        raise NotPossible(_standing(job))
-    job.refresh_from_db()
-    try:
-        if job.size > AT_ONCE or not _read_at_once(job):
-            turns.forget(job)
-            ImportJob.objects.filter(pk=job.pk, state=ImportState.READING).update(
-                large=True, staged=0, read=False, done=0, totals={}
-            )
-    except Gone as error:
-        raise NotPossible(_standing(job)) from error
-    except Exception as error:
-        turns.fail(job, turns.in_words(error))
+    with turns.Desk() as desk:
+        won = ImportJob.objects.filter(pk=job.pk, state=ImportState.UPLOADED, asks={})
+        if not desk.lease(job.pk) or not won.update(state=ImportState.READING):
+            raise NotPossible(_standing(job))
+        job.refresh_from_db()
+        try:
+            if job.size > AT_ONCE or not _read_at_once(job):
+                turns.forget(job)
+                ImportJob.objects.filter(pk=job.pk, state=ImportState.READING).update(
+                    large=True, staged=0, read=False, done=0, totals={}, attempts=0
+                )
+        except Gone as error:
+            raise NotPossible(_standing(job)) from error
+        except Exception as error:
+            turns.fail(job, turns.in_words(error))
     job.refresh_from_db()
 
 
@@ -137,4 +145,4 @@ def _standing(job: ImportJob) -> str:
     return _("This import is %(state)s. %(words)s") % {"state": job.get_state_display(), "words": job.words}
 
 
-__all__ = ["NotPossible", "ask_again", "cancel", "choose", "confirm", "read"]
+__all__ = ["NotPossible", "ask_again", "cancel", "choose", "confirm", "explain", "read"]

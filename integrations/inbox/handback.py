@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, BinaryIO, cast
 
 import openpyxl
@@ -18,7 +18,6 @@ from integrations.inbox import pieces, setting
 from orders.models import ImportJob
 from orders.resources.guard import guarded
 
-REASON = tables.HANDED_BACK
 ENVELOPES = ("orders", "order", "data")
 
 
@@ -49,16 +48,25 @@ def _reasons(job: ImportJob) -> dict[int, str]:
 
 
 def _rows(job: ImportJob, reasons: Mapping[int, str]) -> Iterator[list[str]]:
-    """The titles and the refused rows, the reason last; one that stands there from before gives way."""
+    """The titles and the refused rows, the reason last; one that we wrote there before gives way."""
     with pieces.opened(job) as stream:
         found = tables.rows(cast(BinaryIO, stream), setting.of(job.shop, job.profile))
-        header = next(found)
-        titles = [title for title in header.cells if tables.normal(title) != REASON]
-        kept = [at for at, title in enumerate(header.cells) if tables.normal(title) != REASON]
-        yield [*map(guarded, titles), REASON]
+        titles = own_titles(next(found).cells)
+        yield [*map(guarded, titles), _title(titles)]
         for row in found:
             if row.line in reasons:
-                yield [*(guarded(row.cells[at]) if at < len(row.cells) else "" for at in kept), reasons[row.line]]
+                cells = [*row.cells[: len(titles)], *[""] * (len(titles) - len(row.cells))]
+                yield [*map(guarded, cells), reasons[row.line]]
+
+
+def own_titles(titles: Sequence[str]) -> list[str]:
+    """The titles that the file has from its maker, without the one of our reasons."""
+    return list(titles[:-1] if titles and titles[-1] in tables.HANDED_BACK else titles)
+
+
+def _title(titles: Sequence[str]) -> str:
+    """What our reasons stand under: another title where the file has reasons of its own."""
+    return next(title for title in tables.HANDED_BACK if title not in titles)
 
 
 def _as_csv(job: ImportJob, reasons: Mapping[int, str]) -> Iterator[bytes]:

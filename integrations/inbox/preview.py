@@ -147,7 +147,10 @@ def apply(job: ImportJob) -> None:
 
 
 def cells(standing: Standing, mark: int) -> Iterator[Cell]:
-    """Field, before and after of everything that the events written since `mark` tell of the record."""
+    """Field, before and after of a person's corrections; else of everything that the events written since `mark` tell of the record."""
+    if standing.line and standing.line.changes:
+        yield from ((one.title, one.before, one.after) for one in standing.line.changes)
+        return
     told = Event.objects.filter(pk__gt=mark).order_by("pk")
     kind = type(standing.staged.record).__name__.lower()
     told = told.filter(order_id=standing.pk) if standing.pk else told.filter(noun=kind)

@@ -29,8 +29,9 @@ class Reading:
         self.stack = ExitStack()
         self.found: Iterator[incoming.Record] | None = None
 
-    def step(self, most: int = staging.CHUNK) -> bool:
-        """Stage at most that many records; True once the file was read to its end. Raises Unreadable, TooMany, and Gone where the job was ended meanwhile."""
+    def step(self) -> bool:
+        """Stage a chunk of records; True once the file was read to its end. Raises Unreadable, TooMany, and Gone where the job was ended meanwhile."""
+        most = staging.CHUNK
         with traced(self.trace):
             found = self.found = self.found or self._opened()
             chunk = [

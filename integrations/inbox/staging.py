@@ -34,9 +34,9 @@ def put(job: ImportJob, found: Iterable[Staged]) -> None:
             copy.write_row((job.pk, one.n, kind, body, list(one.rows), "", "[]"))
 
 
-def after(job: ImportJob, n: int, most: int = CHUNK) -> list[Staged]:
+def after(job: ImportJob, n: int, most: int = 0) -> list[Staged]:
     """The records that follow the n-th, in the order of the file."""
-    rows = ImportRecord.objects.filter(job=job, n__gt=n).order_by("n")[:most]
+    rows = ImportRecord.objects.filter(job=job, n__gt=n).order_by("n")[: most or CHUNK]
     return [Staged(row.n, restored(row), row.rows) for row in rows]
 
 

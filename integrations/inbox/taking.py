@@ -25,14 +25,15 @@ def source(job: ImportJob) -> incoming.Source:
         name=f"{job.layout} {job.file_name}"[:200],
         fidelity=files.named(job.layout).fidelity,
         by_id=job.confirmed_by_id or job.by_id,
+        reason=job.reason,
         received_at=job.at,
     )
 
 
-def weigh(job: ImportJob, most: int = staging.CHUNK) -> bool:
+def weigh(job: ImportJob) -> bool:
     """Foretell what the next records would do; True once all were weighed, and the job is ready. Raises Gone."""
     with transaction.atomic():
-        chunk = staging.after(job, job.done, most)
+        chunk = staging.after(job, job.done)
         _count(job, intake.foretell(job.shop, [one.record for one in chunk], source=source(job)), chunk)
         if ended := job.done >= job.staged:
             job.state = ImportState.READY
@@ -41,15 +42,24 @@ def weigh(job: ImportJob, most: int = staging.CHUNK) -> bool:
     return ended
 
 
-def take(job: ImportJob, most: int = staging.CHUNK) -> bool:
+def take(job: ImportJob) -> bool:
     """Take the next records in; True once none is left, and the job is done. Raises Gone: then nothing of this chunk was taken in."""
     with transaction.atomic():
-        chunk = staging.after(job, job.done, most)
+        chunk = staging.after(job, job.done)
         _count(job, intake.receive(job.shop, [one.record for one in chunk], source=source(job)), chunk)
         if ended := job.done >= job.staged:
             finish(job)
         move(job, ImportState.RUNNING, *COUNTS, "done", "attempts", "state", "ended_at")
     return ended
+
+
+def start(job: ImportJob) -> bool:
+    """Take in what was confirmed before it was read. Raises Gone."""
+    with transaction.atomic():
+        begin(job)
+        job.state = ImportState.RUNNING
+        move(job, ImportState.READING, *COUNTS, "done", "state")
+    return False
 
 
 def finish(job: ImportJob) -> None:

@@ -55,15 +55,15 @@ class Desk:
         """The job whose turn is the longest ago and that nobody else is at."""
         waiting = ImportJob.objects.filter(state__in=AT_WORK).order_by(F("turn_at").asc(nulls_first=True), "pk")
         for pk in waiting.values_list("pk", flat=True)[:100]:
-            if pk in self.leased or self._lease(pk):
-                ImportJob.objects.filter(pk=pk).update(turn_at=Now())
+            if pk in self.leased or self.lease(pk):
+                ImportJob.objects.filter(pk=pk).update(turn_at=Now(), large=True)
                 return ImportJob.objects.select_related("shop__ledger").get(pk=pk)
         return None
 
     def turn(self, job: ImportJob, tally: list[int]) -> None:
         """One chunk of one job."""
         try:
-            if self._step(job):
+            if self.step(job):
                 self.leave(job.pk)
                 tally[0] += 1
         except (OperationalError, InterfaceError):
@@ -85,7 +85,8 @@ class Desk:
             with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LEASES, pk])
 
-    def _lease(self, pk: int) -> bool:
+    def lease(self, pk: int) -> bool:
+        """Whether the job is ours from here on."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LEASES, pk])
             taken = bool(cursor.fetchone()[0])
@@ -94,16 +95,19 @@ class Desk:
             ImportJob.objects.filter(pk=pk).update(attempts=F("attempts") + 1)
         return taken
 
-    def _step(self, job: ImportJob) -> bool:
+    def step(self, job: ImportJob) -> bool:
+        """The job's next chunk; True once it needs no more work before a person decides. Raises Gone, Unreadable."""
         if job.attempts > TRIES:
             raise Unreadable(
                 "Each attempt to work on it ended the process that tried. Divide the file into smaller ones."
             )
         if job.state == ImportState.RUNNING:
             return taking.take(job)
+        if job.read and job.confirmed_at:
+            return taking.start(job)
         if job.read:
             return taking.weigh(job)
-        reading = self.readings.setdefault(job.pk, Reading(job))
+        reading = self.readings[job.pk] = self.readings.get(job.pk) or Reading(job)
         reading.job = job
         return read_on(reading)
 

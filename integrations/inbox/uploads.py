@@ -12,8 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.formats import elements, tables
-from integrations.inbox import answers, handback, pieces, taking, turns
-from integrations.inbox.reading import Reading
+from integrations.inbox import answers, handback, pieces, turns
 from integrations.stores import files
 from integrations.stores.base import Unreadable
 from orders.models import ImportJob, ImportRefusal, ImportState, Shop
@@ -61,18 +60,20 @@ def receive_file(
     job with the words. The same file again is read again, which changes nothing, and the job says so.
     """
     job = upload(shop, file, name=name, by=by, layout=layout)
-    job.profile = {**job.profile, **(said or {})}
     if job.state == ImportState.FAILED:
         return job
-    try:
-        _read_whole(job)
-        job.state, job.confirmed_by, job.confirmed_at = ImportState.RUNNING, by, timezone.now()
-        taking.begin(job)
+    with turns.Desk() as desk:
+        desk.lease(job.pk)  # whoever ends this process leaves the job to the clock, which takes it in to its end
+        job.profile, job.large = {**job.profile, **(said or {})}, True
+        job.state, job.confirmed_by, job.confirmed_at = ImportState.READING, by, timezone.now()
         job.save()
-        while not taking.take(job):
-            pass
-    except Unreadable as error:
-        turns.fail(job, str(error))
+        try:
+            while not (desk.step(job) or job.asks):
+                pass
+        except Unreadable as error:
+            turns.fail(job, str(error))
+    if job.asks:
+        turns.fail(job, " ".join(question.plain for question in answers.questions(job)))
     return job
 
 
@@ -85,10 +86,7 @@ def try_file(
         job.profile = {**job.profile, **(said or {})}
         try:
             if job.state != ImportState.FAILED:
-                _read_whole(job)
-                while not taking.weigh(job):
-                    pass
-                job.state = ImportState.DONE
+                _tried(job)
         except Unreadable as error:
             turns.fail(job, str(error))
         refusals = list(job.errors.order_by("pk"))
@@ -104,22 +102,20 @@ def _introduce(job: ImportJob, stream: IO[bytes]) -> None:
         return
     shown = [[cell[:60] for cell in row] for row in tables.first_rows(head, 4)]
     job.sample = {"titles": shown[0], "rows": shown[1:]} if shown else {}
-    names = [name for title in tables.titles(head) if (name := tables.normal(title)) != handback.REASON]
+    names = [tables.normal(title) for title in handback.own_titles(tables.titles(head))]
     job.fingerprint = hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
-def _read_whole(job: ImportJob) -> None:
-    """Stage all records of the job's file. Raises Unreadable, also for what would have to be asked."""
+def _tried(job: ImportJob) -> None:
+    """Read and weigh the whole. Raises Unreadable, also for what would have to be asked."""
     job.state = ImportState.READING
     job.save()
-    reading = Reading(job)
-    try:
-        while not reading.step():
+    with turns.Desk() as desk:
+        while not desk.step(job):
             pass
-    finally:
-        reading.close()
     if job.asks:
         raise Unreadable(" ".join(question.plain for question in answers.questions(job)))
+    job.state = ImportState.DONE
 
 
 def _seen_before(job: ImportJob) -> str:

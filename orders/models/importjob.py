@@ -27,9 +27,10 @@ ENDED = (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)
 class ImportJob(models.Model):
     """One file for one shop. The file's SHA-256 tells when the same one comes again.
 
-    `profile` says how the file is written, `asks` what is open about that: question → field, value and row. `sample` is its beginning, `totals` are its own:
-    rows, records, sums by currency, and what was foretold. `staged` records were read, `done` of them weighed (reading) or taken in (running).
-    `turn_at` is its last turn of work, `attempts` counts those that ended their process.
+    `reason` is why a person makes the corrections in it, for rows that state none. `profile` says how the file is written, `asks` what is open about that:
+    question → field, value and row. `sample` is its beginning, `totals` are its own: rows, records, sums by currency, and what was foretold.
+    `staged` records were read, `done` of them weighed (reading) or taken in (running). `turn_at` is its last turn of work, `attempts` counts those that ended
+    their process.
     """
 
     shop = models.ForeignKey("orders.Shop", on_delete=models.PROTECT, related_name="import_jobs")
@@ -37,6 +38,7 @@ class ImportJob(models.Model):
     file_hash = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()
     layout = models.CharField(max_length=50)
+    reason = models.CharField(max_length=500, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True)
     profile = models.JSONField(default=dict, blank=True)
     asks = models.JSONField(default=dict, blank=True)
