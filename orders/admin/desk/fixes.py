@@ -18,9 +18,22 @@ ADJUSTED = {
     "refund_without_lines",
     "refund_beyond_invoice",
     "refund_difference",
+    "payout_remainder",
+    "payout_unmatched",
+    "payout_ambiguous",
+    "payout_without_lines",
     "treatment_contradicts_tax",
 }
-REJECTED = {"test_order", "draft_order", "cancelled", "duplicate", "amount_too_fine", "kind_unsupported"}
+REJECTED = {
+    "test_order",
+    "draft_order",
+    "cancelled",
+    "duplicate",
+    "amount_too_fine",
+    "kind_unsupported",
+    "payout_taken",
+    "payout_currency",
+}
 CORRECTED = {
     "vat_id_missing",
     "vat_id_malformed",

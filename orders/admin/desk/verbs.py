@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -32,7 +33,7 @@ def act(request: HttpRequest, kind: str, pk: int, verb: str) -> HttpResponse:
         raise Http404
     if not roles.may(request.user, f"orders.change_{kind}"):
         raise PermissionDenied
-    record, view = frame.record_of(kind, pk), frame.view_of(request.POST)
+    record, view = frame.record_of(kind, pk), replace(frame.view_of(request.POST), kind=kind)
     following = queue.place(view, record).next  # before the state changes: afterwards the record stands elsewhere
     try:
         words = VERBS[verb](record, person(request), request.POST)
