@@ -180,7 +180,7 @@ def _ask(there: Connection, days: int) -> int:
         late = list(open_ones.filter(batch__made_at__lt=timezone.now() - timedelta(days=days)))
         FileEntry.objects.filter(pk__in=[entry.pk for entry in late]).update(late_at=timezone.now())
         shelf.wake(late)
-        for batch in ExportBatch.objects.filter(pk__in={entry.batch_id for entry in late}):
+        for batch in ExportBatch.objects.filter(pk__in={entry.batch_id for entry in late if entry.batch_id}):
             words = _("%(batch)s was not acknowledged within %(days)d days.") % {"batch": batch, "days": days}
             events.record(batch, "asked for", words=words)
     return len(late)

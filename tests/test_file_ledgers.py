@@ -64,8 +64,8 @@ class FileContract(AccountingContract):
         raise NotImplementedError
 
 
-def rows(content: bytes, delimiter: str = ",") -> list[Row]:
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+def rows(content: bytes, encoding: str = "utf-8") -> list[Row]:
+    return list(csv.DictReader(io.StringIO(content.decode(encoding), newline="")))
 
 
 class TestIif(FileContract):
@@ -99,7 +99,7 @@ class TestSage(FileContract):
     )  # fmt: skip
 
     def booked(self, name: str, content: bytes, currency: str) -> Iterator[Moved]:
-        for row in rows(content):
+        for row in rows(content, "cp1252"):
             net, tax, nominal = Decimal(row["Net Amount"]), Decimal(row["Tax Amount"]), row["Nominal A/C Ref"]
             assert net >= 0
             assert tax >= 0

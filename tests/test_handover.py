@@ -16,10 +16,12 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from outbox_world import World, booking, delivery, progress
 
-from integrations import handover, jobs, outbox
+from integrations import connections, handover, jobs, outbox
+from integrations.errors import Misconfigured
 from integrations.models import Attempt, Connection, Delivery, DeliveryState, FileEntry
 from orders import documents, queue, reconciliation
 from orders.models import Document, Event, ExportBatch, Finding, Invoice, Order, Outcome, Progress
+from orders.outgoing import DocumentKind
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 
@@ -311,6 +313,32 @@ def test_what_was_withdrawn_is_never_acknowledged(world: World) -> None:
         handover.acknowledge_all(batch, None)
     world.settle(2)
     assert not Invoice.objects.exists()
+
+
+# Connected
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "missing"),
+    [
+        ("quickbooks-iif", {}, set()),
+        ("sage50-audit-trail", {}, {"journal"}),
+        ("xero-invoices", {"receivable": "610", "tax_account": "820"}, {"receipt", "journal"}),
+        ("quickbooks-online-invoices", {}, {"receipt", "credit_note"}),
+        ("odoo-import", {"receivable": "121000"}, {"receipt"}),
+        ("erpnext-import", {"company": "Example", "receivable": "Debtors - E"}, {"receipt"}),
+    ],
+)
+def test_what_a_file_cannot_carry_is_known_to_the_office_once_it_is_connected(
+    world: World, kind: str, options: dict[str, str], missing: set[str]
+) -> None:
+    Connection.objects.update(active=False)
+    there = connections.connect(kind, kind, options=options, ledger=world.ledger)
+    world.ledger.refresh_from_db()
+    assert {item.value for item in DocumentKind} - set(world.ledger.kinds) == missing
+    assert [check.words for check in connections.check(there) if not check.ok] == []
+    with pytest.raises(Misconfigured):
+        connections.connect(kind, kind, options={**options, "daily_at": "24"}, ledger=world.ledger)
 
 
 # By the clock

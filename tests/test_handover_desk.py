@@ -77,6 +77,18 @@ def test_a_refused_row_is_said_in_its_own_sentence_and_nothing_else_is_lost(worl
     assert handover.unanswered(batch).count() == 1
 
 
+def test_the_acknowledgement_to_fill_in_comes_back_as_it_is(world: World) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    batch = handed_out(world)
+    client = signed_in("accountant")
+    sheet = client.get(reverse("admin:fileform", args=[batch.pk])).content
+    assert sheet.decode("utf-8-sig").splitlines()[1] == "WEB1,invoice,,,124.00"
+    answer = {"file": SimpleUploadedFile("back.csv", sheet)}
+    page = client.post(reverse("admin:fileact", args=[batch.pk, "file"]), answer, follow=True).content.decode()
+    assert "2 acknowledged" in page
+
+
 def test_the_accountant_withdraws_a_file_with_a_reason_only(world: World) -> None:
     batch = handed_out(world)
     client = signed_in("accountant")

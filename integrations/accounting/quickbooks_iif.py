@@ -8,7 +8,7 @@ Windows-1252; that amounts are taken as they stand and not reckoned again. Quick
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from integrations.accounting.files import File, FileLedger, FileOptions, cells
 from integrations.errors import Refused
 from integrations.registry import adapter
 from orders import outgoing
+from orders.money import ZERO
 from orders.outgoing import CREDIT, LINE_SIDE, DocumentKind
 
 _TRNS = "TRNSID TRNSTYPE DATE ACCNT NAME CLASS AMOUNT DOCNUM MEMO CLEAR TOPRINT ADDR1 ADDR2 ADDR3 ADDR4 ADDR5 DUEDATE TERMS PAID SHIPDATE"
@@ -67,7 +68,7 @@ class QuickBooksIif(FileLedger):
 
     def _transaction(self, document: outgoing.Document) -> Iterator[str]:
         kind, day = _type(document), _day(document.posting_on)
-        contra, *rest = outgoing.postings(document)
+        contra, *rest = _gathered(outgoing.postings(document))
         if kind == "PAYMENT":  # what was received stands first, the receivable below it
             contra, rest = rest[0], [contra]
         name, memo = self._name(document), _memo(document)
@@ -130,6 +131,17 @@ def _type(document: outgoing.Document) -> str:
     if kind in _SALES:
         return _SALES[kind]
     return "PAYMENT" if kind == DocumentKind.PAYMENT and len(document.lines) == 1 else "GENERAL JOURNAL"
+
+
+def _gathered(postings: Sequence[outgoing.Posting]) -> list[outgoing.Posting]:
+    """The postings with one row for each tax at the end: QuickBooks knows one line a tax."""
+    taxes: dict[tuple[str, str], outgoing.Posting] = {}
+    for posting in postings:
+        if posting.tax_code:
+            place = (posting.account, posting.tax_code)
+            before = taxes[place].amount if place in taxes else ZERO
+            taxes[place] = replace(posting, amount=before + posting.amount)
+    return [*(posting for posting in postings if not posting.tax_code), *taxes.values()]
 
 
 def _piece(document: outgoing.Document, posting: outgoing.Posting, line: outgoing.Line | None) -> list[str]:

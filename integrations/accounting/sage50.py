@@ -3,7 +3,7 @@
 Sources: the columns A to O and types at makingithappen.co.uk (audit trail records), whose first ten names are those of Sage's import wizard; what cannot be
 imported (SR, PP, SD, PD, foreign bank rows) in Sage's knowledge base, article 200427112357427; the types that can at pimbrook.ie; sizes of reference (30) and
 details (60) in article 250321114539860, of account references and nominal codes (8) at v1projectaccounting.com. From memory, to be confirmed in Sage: positive
-amounts only, the exchange rate as foreign units for one pound, two decimals in every currency.
+amounts only, Windows-1252, the exchange rate as foreign units for one pound, two decimals in every currency.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Sage50(FileLedger):
             "In Sage 50: File > Import > Audit trail transactions, CSV, first row contains headings. Make a backup first. "
             "A spreadsheet program would drop leading zeros of nominal codes: do not open the file in one, or open every column as text."
         )
-        return [File(name="sage50.csv", content=cells.table(TITLES, rows), rows=len(rows), steps=steps)]
+        return [File(name="sage50.csv", content=cells.table(TITLES, rows, "cp1252"), rows=len(rows), steps=steps)]
 
     def _line(self, document: outgoing.Document, line: outgoing.Line) -> None:
         cells.code(line.account, document, what=f"the nominal code of line {line.n}", limit=_CODE, pattern=_NOMINAL)

@@ -11,12 +11,13 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from integrations import connections, handover, jobs
-from integrations.accounting.files import answers
+from integrations.accounting.files import answers, cells
 from integrations.errors import Trouble
 from integrations.models import Connection, DeliveryState, FileEntry
 from orders import roles
@@ -88,6 +89,20 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         sees_orders=request.user.has_perm("orders.view_order"),
         columns=", ".join(answers.TITLES),
     )
+
+
+def form(request: HttpRequest, pk: int) -> HttpResponse:
+    """An acknowledgement to fill in: every open document of the batch with its kind and total."""
+    frame.must(request, "orders.view_exportbatch")
+    found = get_object_or_404(ExportBatch, pk=pk)
+    entries = handover.unanswered(found).select_related("document").order_by("document__n")
+    rows = [
+        [row.document.reference, row.document.kind, "", "", cells.amount(row.document.gross, row.document.currency)]
+        for row in entries
+    ]
+    reply = HttpResponse(cells.table(answers.TITLES, rows, "utf-8-sig"), content_type="text/csv; charset=utf-8")
+    reply["Content-Disposition"] = content_disposition_header(True, f"{found.ledger}-{found.number}-answer.csv") or ""
+    return reply
 
 
 @require_POST
@@ -213,5 +228,6 @@ def health(request: HttpRequest) -> list[dict[str, Any]]:
 desk.health_providers.append(health)
 pages.append(lambda: path("files/", admin.site.admin_view(overview), name="files"))
 pages.append(lambda: path("files/<int:pk>/", admin.site.admin_view(batch), name="filebatch"))
+pages.append(lambda: path("files/<int:pk>/answer.csv", admin.site.admin_view(form), name="fileform"))
 pages.append(lambda: path("files/<int:pk>/make/", admin.site.admin_view(make), name="filemake"))
 pages.append(lambda: path("files/<int:pk>/act/<slug:verb>/", admin.site.admin_view(act), name="fileact"))

@@ -85,10 +85,10 @@ def parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A CSV as every program reads it: UTF-8 with its mark, commas, CRLF, quotes only where they are needed."""
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], encoding: str = "utf-8") -> bytes:
+    """A CSV as the targets read it: commas, CRLF, quotes only where they are needed, without a byte order mark, which some take for a part of the first title."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(titles)
     writer.writerows(rows)
-    return stream.getvalue().encode("utf-8-sig")
+    return stream.getvalue().encode(encoding, "replace")
