@@ -78,12 +78,35 @@ class Supervisor:
     def _end(self, cluster: subprocess.Popen[bytes]) -> None:
         if self._over.is_set() and cluster.poll() is None:
             cluster.terminate()
-            try:
-                cluster.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                log.warning("The cluster did not end within %.0f seconds and is killed.", GRACE_SECONDS)
+            if not _ends(cluster):
+                log.warning("The cluster did not end and is killed.")
         _kill(cluster.pid)
         cluster.wait()
+
+
+def _ends(cluster: subprocess.Popen[bytes]) -> bool:
+    """Whether it ends within its grace. Without a database it can finish nothing that it has begun, and django-q2 would wait for it all the same."""
+    until = time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < until:
+        try:
+            cluster.wait(2)
+        except subprocess.TimeoutExpired:
+            if not _database_answers():
+                return False
+        else:
+            return True
+    return False
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        log.warning("The database is gone: %s", error)
+        connection.close()
+        return False
+    return True
 
 
 def _kill(group: int) -> None:

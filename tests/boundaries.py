@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -63,8 +63,8 @@ class Watch:
 def watching(watch: Watch, kinds: Collection[str] = ("crime", "beancount")) -> Iterator[Watch]:
     """All that happens in this thread goes by the watch; `kinds` are the ledgers whose calls count."""
     with ExitStack() as stack:
-        stack.enter_context(database.execute_wrapper(_statement(watch)))
-        stack.enter_context(mock.patch.object(BaseDatabaseWrapper, "_commit", _commit(watch)))
+        stack.enter_context(database.execute_wrapper(statement(watch)))
+        stack.enter_context(commits(watch))
         stack.enter_context(mock.patch.object(http._Door, "send", _send(watch)))
         for name in FILE_CALLS:
             stack.enter_context(mock.patch.object(os, name, _file_call(watch, name)))
@@ -98,7 +98,12 @@ def _place() -> str:
     return "test"
 
 
-def _statement(watch: Watch) -> Callable[..., Any]:
+def commits(watch: Watch) -> AbstractContextManager[object]:
+    """Every commit of every session goes by the watch, if there is anything to commit."""
+    return mock.patch.object(BaseDatabaseWrapper, "_commit", _commit(watch))
+
+
+def statement(watch: Watch) -> Callable[..., Any]:
     """A statement outside of a transaction that writes is a commit too."""
 
     def wrapped(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

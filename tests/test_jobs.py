@@ -350,6 +350,24 @@ def test_a_cluster_gone_deaf_is_replaced_by_the_supervisor_and_sigterm_ends_both
         kill_group(supervisor)
 
 
+STUBBORN = """
+import django, os, sys, threading
+os.environ["DJANGO_SETTINGS_MODULE"] = "ordersync_site.settings"
+django.setup()
+from integrations import supervisor
+supervisor.GRACE_SECONDS = 3600.0
+watch = supervisor.Supervisor([sys.executable, "-c", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"], 60)
+threading.Timer(1, watch.stop).start()
+watch.run()
+"""
+
+
+@pytest.mark.slow
+def test_a_cluster_whose_database_went_before_it_is_not_waited_for() -> None:
+    gone = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/gone"}
+    subprocess.run([sys.executable, "-c", STUBBORN], cwd=ROOT, env=gone, check=True, timeout=300, capture_output=True)
+
+
 def _workers(main: psutil.Process) -> list[psutil.Process]:
     """The workers of a cluster, which its sentinel makes first; one of them holds the lock."""
     (sentinel,) = main.children()

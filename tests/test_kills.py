@@ -6,7 +6,7 @@ and does not occur, fails the test. After each kill the same clock rings as alwa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import crime_ledger
 import pytest
 import way
 from boundaries import Watch, killed, watching
+from django.db import connection as database
 from kill_points import POINTS
 from way import Way
 
@@ -133,6 +134,18 @@ STAGES = {
     "beancount: left behind": Stage("beancount", left_behind, ring("outbox")),
     "beancount: read back": Stage("beancount", posted, ring("read_back", "settle")),
 }
+
+
+@pytest.fixture(autouse=True)
+def _quick_commits() -> Iterator[None]:
+    """Here clients die, never the server: no commit need wait for the disk."""
+    name = database.settings_dict["NAME"]
+    with database.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    database.close()
+    yield
+    with database.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" RESET synchronous_commit')
 
 
 def world(stage: Stage, folder: Path) -> Way:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 from outbox_world import World
 
-from integrations import connections, inbox, jobs, outbox, watching
+from integrations import connections, inbox, jobs, outbox, views, watching
 from integrations.models import Connection, Delivery, Message, MessageState, Run
 from orders import roles
 from orders.models import Notification
@@ -318,3 +319,11 @@ def test_nobody_to_tell_is_said_by_the_job(world: World, running: None, mailoutb
     assert result is not None
     assert "nobody holds the role IT lead" in result.words
     assert not mailoutbox
+
+
+def test_the_token_is_compared_in_constant_time_and_in_no_other_way() -> None:
+    tree = ast.parse(Path(views.__file__).read_text(encoding="utf-8"))
+    (metrics,) = (item for item in ast.walk(tree) if isinstance(item, ast.FunctionDef) and item.name == "metrics")
+    calls = {ast.unparse(item.func) for item in ast.walk(metrics) if isinstance(item, ast.Call)}
+    assert "hmac.compare_digest" in calls
+    assert not [item for item in ast.walk(metrics) if isinstance(item, ast.Compare)]

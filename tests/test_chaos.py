@@ -1,0 +1,80 @@
+"""Real processes killed at random, a disk that is full, and a backup restored: nothing is lost and nothing is posted twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ORDERS = os.environ.get("ORDERSYNC_CHAOS_ORDERS", "50")
+KILLS = os.environ.get("ORDERSYNC_CHAOS_KILLS", "25")
+SEED = os.environ.get("ORDERSYNC_CHAOS_SEED", "1")
+
+pytestmark = [pytest.mark.slow, pytest.mark.outbox]
+
+
+def run(*command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=_without_database())
+    with capsys.disabled():
+        print("\n" + "\n".join(line for line in ended.stdout.splitlines() if line.startswith(("chaos:", "restore:"))))
+    assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-3000:]
+
+
+def _without_database() -> dict[str, str]:
+    """The run has a server of its own."""
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+
+
+def test_killed_at_random_everything_is_booked_once(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--orders", ORDERS, "--kills", KILLS, "--seed", SEED]
+    run(sys.executable, "-m", "tests.chaos", *given, capsys=capsys)
+
+
+def test_a_restored_backup_posts_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    run(sys.executable, "-m", "tests.restore", capsys=capsys)
+
+
+FULL = """
+import sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[2], sys.argv[2] + "/tests"]
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "ordersync_site.settings"
+django.setup()
+import way
+from contracts import documents
+from integrations.accounting.beancount import Beancount
+from integrations.errors import Unavailable
+folder = Path(sys.argv[1])
+ledger = Beancount(Beancount.Options(folder=folder))
+ledger.book(documents.invoice("0"))
+filler, full, wanted = folder / "filler", 0, range(1, 13)
+for number in wanted:
+    room = os.statvfs(folder)
+    filler.write_bytes(b"x" * (room.f_bavail * room.f_frsize - (number % 3) * 4096))
+    try:
+        ledger.book(documents.invoice(str(number)))
+    except Unavailable as trouble:
+        assert "is full" in trouble.words, trouble.words
+        full += 1
+    filler.unlink()
+    assert ledger.find(documents.invoice(str(number))) is not None or full
+    ledger.book(documents.invoice(str(number)))
+there = way.judge("beancount", folder)
+assert set(there.values()) == {1} and len(there) == 13, there
+assert full >= 4, full
+print("chaos: the disk was full", full, "times; 13 documents, each once")
+"""
+
+
+def test_a_full_disk_is_waited_for_and_leaves_each_document_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mount = f'mount -t tmpfs -o size=128k,mode=755 tmpfs "{tmp_path}" && exec "$0" -c "$1" "{tmp_path}" "{ROOT}"'
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here: unshare -rm is not allowed")
+    run("unshare", "-rm", "sh", "-c", mount, sys.executable, FULL, capsys=capsys)

@@ -1,0 +1,46 @@
+"""Seeds of the simulation: never wrong while there are faults, and drained within ten virtual minutes once they stop."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import simulation
+from django.core.management import call_command
+
+pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    """Nothing is left of a run that was cut off, nor of the seed before."""
+    call_command("flush", verbosity=0, interactive=False)
+
+
+SEEDS = int(os.environ.get("ORDERSYNC_SEEDS", "200"))
+FIRST = int(os.environ.get("ORDERSYNC_FIRST_SEED", "1"))
+
+
+@pytest.mark.slow
+def test_no_seed_breaks_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = simulation.play(list(range(FIRST, FIRST + SEEDS)))
+    with capsys.disabled():
+        print(f"\nseeds {FIRST} to {FIRST + SEEDS - 1}: {dict(counts)}")
+    assert counts["kills"] > SEEDS / 10
+    assert counts["booked"] > SEEDS
+
+
+def test_a_seed_does_the_same_again() -> None:
+    stories = []
+    for _ in range(2):
+        world = simulation.Simulation(7)
+        with simulation.prepared(), world.open():
+            for _step in range(20):
+                world.step()
+            stories.append(world.story)
+            world.faults = False
+            for cluster in world.clusters:
+                world.pass_time(400)
+                world._finish(cluster)
+        call_command("flush", verbosity=0, interactive=False)
+    assert stories[0] == stories[1]
