@@ -19,6 +19,7 @@ from orders import models as m
 from orders.incoming import PaymentKind, PayoutLine
 from orders.models import Match, Progress, Severity, State
 from tests import factories
+from tests.races import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = date(2026, 10, 5)
@@ -487,3 +488,41 @@ def test_a_payment_that_the_store_corrects_after_its_payout_was_booked_is_told_t
     office.post()
     assert office.balances()[CLEARING] == 0
     office.holds()
+
+
+def test_a_journal_not_sent_yet_falls_where_the_store_corrects_a_payment_in_it(office: Office) -> None:
+    office.sold(sale("1"))
+    m.Ledger.objects.update(undo_seconds=300)
+    office.receive(payout("11.50", charge()))
+    office.approve()
+    less = (factories.payment("11.40"),)
+    office.receive(factories.order("1", payments=less, updated_at=factories.NOON + timedelta(days=3)))
+    assert (office.payout().state, office.codes()) == (State.PENDING, {"payout_amount_differs"})
+    office.post()
+    assert office.journal() == []
+
+
+def test_of_two_payouts_that_tell_the_same_money_at_once_one_has_the_payment(office: Office) -> None:
+    office.sold(sale("1"))
+    told = [payout("11.50", charge(), id=id) for id in ("PO1", "PO2")]
+    receipts = race([lambda one=one: office.receive(one) for one in told])  # type: ignore[misc]
+    assert [len(receipt.created) for receipt in receipts if isinstance(receipt, intake.Receipt)] == [1, 1]
+    assert sorted(m.PayoutLine.objects.values_list("match", flat=True)) == [Match.ID, Match.TAKEN]
+
+
+def test_approving_a_payout_while_its_order_is_undone_never_leaves_a_journal_without_its_payment(
+    office: Office,
+) -> None:
+    m.Ledger.objects.update(undo_seconds=300)
+    for n in range(4):
+        id = str(n + 1)
+        office.receive(sale(id), payout("11.50", charge(payment=f"P{id}"), id=f"PO{id}"))
+        order = m.Order.objects.get(store_id=id)
+        review.approve(order, by=office.owner)
+        results = race(
+            [lambda: office.approve(f"PO{id}"), lambda: review.reopen(order, by=office.owner)]  # noqa: B023
+        )
+        assert [item for item in results if item is not None and not isinstance(item, review.Refused)] == []
+        made = office.payout(f"PO{id}")
+        assert made.state == State.PENDING, results
+        assert not documents.documents_of(made).filter(booking__voided_at=None).exists()

@@ -44,7 +44,7 @@ def unmatched(payout: Payout) -> Iterator[Problem]:
         (Match.SEVERAL, "payout_ambiguous"),
         (Match.TAKEN, "payout_taken"),
     ):
-        mine = [line for line in lost if line.match == how]
+        mine = [line for line in lost if _why(line) == how]
         if mine:
             yield problem(code, _words(how, mine, payout.currency), field="lines", severity=severity)
 
@@ -81,6 +81,11 @@ def journal(payout: Payout) -> Iterator[Problem]:
     signed = _documents(payout)
     yield from posted.altered(signed)
     yield from posted.failed(signed)
+
+
+def _why(line: PayoutLine) -> str:
+    """What keeps a movement from its payment; one whose payment the store took back since is simply without."""
+    return line.match if line.match in (Match.SEVERAL, Match.TAKEN) else Match.NONE
 
 
 def _documents(payout: Payout) -> list[Document]:

@@ -30,15 +30,24 @@ def _follow(order: int) -> None:
 
 
 def look_again(payout: Payout) -> None:
-    """Find everything about it anew; an approved one goes back to review where a payment it takes away will not be in the books."""
-    approval = records.approval_of(payout)
-    if approval is not None and payout.state == State.APPROVED and _waits_in_vain(payout):
-        withdrawal.let_fall(payout, approval, _("a payment in it will not be booked as it was"), changed=False)
-        documents.update_progress(payout)
+    """Find everything about it anew; one whose journal was not sent yet goes back to review where a payment in it is no longer what it was."""
     records.check(payout)
+    approval = records.approval_of(payout)
+    if approval is None or payout.state != State.APPROVED or not _unsent(payout):
+        return
+    if payout.blockers or _waits_in_vain(payout):
+        withdrawal.let_fall(payout, approval, _("a payment in it is no longer what it was"), changed=False)
+        records.check(payout)
+        documents.update_progress(payout)
+
+
+def _unsent(payout: Payout) -> bool:
+    untouched = {"booking__taken_at": None, "booking__voided_at": None, "booking__refused_at": None}
+    return documents.documents_of(payout).filter(**untouched).exists()
 
 
 def _waits_in_vain(payout: Payout) -> bool:
     gone = Q(after__booking__voided_at__isnull=False) | Q(after__booking__refused_at__isnull=False)
-    untaken = Q(document__booking__taken_at=None, document__booking__voided_at=None, document__booking__refused_at=None)
-    return DocumentAfter.objects.filter(gone, untaken, document__sources__payout=payout).exists()
+    return DocumentAfter.objects.filter(
+        gone, document__in=documents.documents_of(payout), document__booking__voided_at=None
+    ).exists()

@@ -45,6 +45,7 @@ def _books(request: HttpRequest, ledger: Ledger, shops: list[Shop]) -> dict[str,
 
 
 def _where(group: findings.Group) -> queue.View:
-    """The queue's tab in which most of the group's orders lie."""
+    """The queue's tab in which most of the group's records lie."""
     tab = "review" if group.severity == "blocking" else "ready"
-    return queue.View(tab=tab, cause=group.cause or group.code)
+    kind = "payout" if group.code.startswith("payout_") else "order"
+    return queue.View(kind=kind, tab=tab, cause=group.cause or group.code)
