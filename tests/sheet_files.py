@@ -51,9 +51,16 @@ def written(noun: str, rows: Rows, *, without: tuple[str, ...] = (), delimiter: 
     return text.getvalue().encode()
 
 
-def brought(shop: models.Shop, content: bytes, by: User | None, *, name: str = "sheet.csv") -> models.ImportJob:
+def brought(
+    shop: models.Shop,
+    content: bytes,
+    by: User | None,
+    *,
+    name: str = "sheet.csv",
+    said: Mapping[str, str] | None = None,
+) -> models.ImportJob:
     """The job of that file, brought in by that person."""
-    return inbox.receive_file(shop, io.BytesIO(content), name=name, by=by)
+    return inbox.receive_file(shop, io.BytesIO(content), name=name, by=by, said=said)
 
 
 def changed(rows: Rows, which: Callable[[dict[str, str]], bool], **cells: str) -> Rows:

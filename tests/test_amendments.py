@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 
+from integrations.inbox import handback
 from orders import incoming, intake, models, review, roles
 from tests import factories, signed
 from tests.admin_company import person
@@ -151,11 +158,40 @@ def test_a_row_nobody_changed_is_no_stale_row(shop: models.Shop, order: models.O
     assert outcome(brought(shop, written("orders", rows), accountant)) == ("done", 0, 1, 0)
 
 
-def test_a_correction_needs_a_reason_in_the_row_or_for_the_file(
-    shop: models.Shop, order: models.Order, accountant: User
-) -> None:
+def test_a_correction_without_a_reason_is_refused(shop: models.Shop, order: models.Order, accountant: User) -> None:
     job = brought(shop, written("orders", changed(exported("orders"), everywhere, po_number="B")), accountant)
     assert (outcome(job), "without a reason" in refusal(job)) == (("done", 0, 0, 1), True)
+
+
+def test_corrections_are_shown_cell_by_cell_before_anything_happens_and_take_one_reason_for_the_file(
+    shop: models.Shop, order: models.Order, accountant: User, client: Client
+) -> None:
+    client.force_login(accountant)
+    rows = changed(exported("orders"), everywhere, po_number="B", billing_city="Neustadt")
+    act = partial(client.post, follow=True)
+    act(reverse("admin:upload"), {"shop": shop.pk, "file": SimpleUploadedFile("orders.csv", written("orders", rows))})
+    job = models.ImportJob.objects.get()
+    shown = act(reverse("admin:import_act", args=[job.pk, "read"]), {"reason": "As agreed"}).content.decode()
+    assert all(text in shown for text in ("po number", "billing city", "Musterstadt", "Neustadt"))
+    assert not models.Correction.objects.exists()
+    act(reverse("admin:import_act", args=[job.pk, "confirm"]))
+    made = {(row.field, row.value, row.reason, row.by) for row in models.Correction.objects.all()}
+    assert made == {("po_number", "B", "As agreed", accountant), ("city", "Neustadt", "As agreed", accountant)}
+
+
+def test_refused_rows_handed_back_and_put_right_are_taken_in(
+    shop: models.Shop, order: models.Order, accountant: User
+) -> None:
+    rows = changed(exported("orders"), everywhere, po_number="=B", total="1", reason="As agreed")
+    job = brought(shop, written("orders", rows), accountant)
+    back = b"".join(handback.file(job)[1])
+    table = list(csv.reader(io.StringIO(back.decode("utf-8-sig"))))
+    at = table[0].index("total")
+    right = [table[0], *([*row[:at], "16.90" if n == 0 else "", *row[at + 1 :]] for n, row in enumerate(table[1:]))]
+    text = io.StringIO()
+    csv.writer(text).writerows(right)
+    assert outcome(brought(shop, text.getvalue().encode(), accountant)) == ("done", 1, 0, 0)
+    assert (models.Correction.objects.get().value, models.Correction.objects.get().reason) == ("=B", "As agreed")
 
 
 @pytest.mark.parametrize("role", [roles.AUDITOR, roles.MARKETING, roles.IT_LEAD, roles.ENTREPRENEUR])

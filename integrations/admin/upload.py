@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from integrations import inbox
 from orders import roles
+from orders.admin import templates
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.admin.site import pages
@@ -64,7 +65,8 @@ def page(request: HttpRequest) -> HttpResponse:
         messages.error(request, words % {"most": megabytes(settings.ORDERSYNC_FILE_LIMIT)})
     elif request.method == "POST" and form.is_valid():
         return _received(request, form)
-    return frame.page(request, "admin/post/upload.html", _("Bring in a file"), form=form)
+    links = templates.links()
+    return frame.page(request, "admin/post/upload.html", _("Bring in a file"), form=form, templates=links)
 
 
 def _received(request: HttpRequest, form: FileForm) -> HttpResponse:

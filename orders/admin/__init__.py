@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from orders.admin import books, catalog, exports, imports, people, sales, shops
+from orders.admin import books, catalog, exports, imports, people, sales, shops, templates
 
-__all__ = ["books", "catalog", "exports", "imports", "people", "sales", "shops"]
+__all__ = ["books", "catalog", "exports", "imports", "people", "sales", "shops", "templates"]

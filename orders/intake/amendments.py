@@ -205,7 +205,7 @@ def _correct(order: Order, differing: Sequence[_Differing], by: User, reason: st
         why = one.cell.reason or reason.strip()
         if not why:
             words = _(
-                "%(place)s was changed without a reason. Write one in the column “reason”, or one for the whole file when you confirm."
+                "%(place)s was changed without a reason. Write one in the column “reason”, or one for the whole file where you bring it in."
             )
             raise Unfit(words % {"place": _at(one.cell, one.column)}, field="reason")
         target = f"line:{one.cell.line}" if one.column.target == "line" else one.column.target

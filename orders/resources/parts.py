@@ -42,7 +42,10 @@ def version() -> Column:
 
 
 def reason() -> Column:
-    return Column(_("Why you change the row. It stands in the history."), path="", once=False, new=True)
+    words = _(
+        "Why you change the row. It stands in the history; a row without one takes the reason that is asked for the file."
+    )
+    return Column(words, path="", once=False, new=True)
 
 
 def control(noun: str) -> Column:

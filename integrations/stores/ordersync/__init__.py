@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from integrations.formats import tables
 from integrations.formats.node import Unclear
@@ -22,6 +26,7 @@ class OwnSheet:
 
     name: ClassVar[str]
     noun: ClassVar[str]
+    words: ClassVar[str | Promise]
     fidelity: ClassVar[incoming.Fidelity] = incoming.TYPED
 
     def recognises(self, head: bytes, file_name: str) -> bool:
@@ -63,13 +68,14 @@ def _refusal(group: Sequence[SheetRow], unclear: Unclear) -> incoming.Refusal:
     )
 
 
-def _registered(nouns: Iterable[str]) -> dict[str, type[OwnSheet]]:
-    return {
-        noun: layout(
-            type(noun.title(), (OwnSheet,), {"name": f"ordersync-{noun}", "noun": noun, "__module__": __name__})
-        )
-        for noun in nouns
+def _reader(sheet: type[Sheet]) -> type[OwnSheet]:
+    named = {
+        "name": f"ordersync-{sheet.noun}",
+        "noun": sheet.noun,
+        "words": format_lazy(_("our own sheet: {sheet}"), sheet=sheet.words),
+        "__module__": __name__,
     }
+    return layout(type(sheet.__name__, (OwnSheet,), named))
 
 
-READERS = _registered(sheet.noun for sheet in resources.SHEETS)
+READERS = [_reader(sheet) for sheet in resources.SHEETS]

@@ -32,7 +32,21 @@ def record(sheet: Sheet, group: Rows, setting: Setting) -> incoming.Record:
             fix = "A row with a version or a check was exported and needs its id; a new record has none of the three."
             raise Unclear("id", "", fix, row.line)
         _complete(sheet, row, first=row is group[0])
+    _readable(sheet, group)
     return _MAKERS[sheet.noun](group, setting)
+
+
+def _readable(sheet: Sheet, group: Rows) -> None:
+    """Every cell is looked at, so that whatever reads two ways is asked at once. Raises Unclear for the first that cannot be read."""
+    unclear = []
+    for row in group:
+        for column in sheet.columns:
+            try:
+                row.value(column.name)
+            except Unclear as found:
+                unclear.append(found)
+    if unclear:
+        raise unclear[0]
 
 
 def _complete(sheet: Sheet, row: SheetRow, *, first: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -29,7 +29,8 @@ class Layout:
     sheet: Sheet
     at: dict[str, int]
     setting: Setting
-    controlled: bool = field(default=False)  # an intact control was seen
+    handed_back: bool  # refused rows that we handed out: a new record among them has no control
+    controlled: bool = False  # an intact control was seen
 
     def has(self, name: str) -> bool:
         return name in self.at
@@ -116,7 +117,8 @@ def columns(sheet: Sheet, titles: Sequence[str], setting: Setting) -> Layout:
     """Where the sheet's columns stand in a file with these titles. Raises Unreadable for a title that stands there twice."""
     known = {tables.normal(column.title): column.name for column in sheet.columns}
     at: dict[str, int] = {}
-    for place, title in enumerate(titles):
+    handed_back = bool(titles) and titles[-1] in tables.HANDED_BACK  # then the last column says why we refused the row
+    for place, title in enumerate(titles[:-1] if handed_back else titles):
         name = known.get(tables.normal(title))
         if name in at:
             raise Unreadable(
@@ -124,13 +126,14 @@ def columns(sheet: Sheet, titles: Sequence[str], setting: Setting) -> Layout:
             )
         if name:
             at[name] = place
-    missing = [column.title for column in sheet.columns if column.control and column.name not in at]
+    needed = {"control_number", "control_day"} | ({"check"} if "id" in at else set())
+    missing = [sheet.column(name).title for name in sorted(needed - at.keys())]
     if missing:
         names = ", ".join(f"“{title}”" for title in missing)
         raise Unreadable(
             f"The column {names} is missing. Leave all columns that begin with “ordersync” as they were exported."
         )
-    return Layout(sheet, at, setting)
+    return Layout(sheet, at, setting, handed_back)
 
 
 def opened(stream: BinaryIO, sheet: Sheet, setting: Setting) -> tuple[Layout, Iterator[SheetRow]]:
@@ -148,7 +151,7 @@ def _rows(layout: Layout, found: Iterator[tables.Row]) -> Iterator[SheetRow]:
         read = SheetRow(layout, row.line, row.cells)
         if _controlled(read) and not read.cells[0].startswith(TOTAL):
             yield read
-    if not layout.controlled:
+    if not (layout.controlled or layout.handed_back):
         title = layout.sheet.column("control_number").title
         raise Unreadable(
             f"No row holds the control in the column “{title}”. Begin with a template or an export, and leave its first row as it is."
