@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from integrations import connections, shelf
 from integrations.accounting.files import Answer, FileLedger, Illegible
-from integrations.errors import Refused
+from integrations.errors import Misconfigured, Refused
 from integrations.models import Connection, FileEntry
 from orders import documents, events, money, outgoing
 from orders.models import ExportBatch, ExportFile, Ledger
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SALES = {DocumentKind.INVOICE: 1, DocumentKind.RECEIPT: 1, DocumentKind.CREDIT_NOTE: -1}
 _MONEY = {DocumentKind.PAYMENT: 1, DocumentKind.REFUND_PAYMENT: -1}
+_SAID = ["acknowledged_at", "number", "state", "total", "tax", "balance", "returned_at", "returned_why"]
+MOST = 5000  # documents of one batch; what is beyond lies ready for the next
 _NEVER_THERE = {"refused", "voided", "deleted"}
 
 
@@ -47,6 +49,7 @@ class Told:
     returned: int = 0
     same: int = 0
     refused: list[str] = field(default_factory=list)
+    changed: list[FileEntry] = field(default_factory=list)
 
 
 def ready(connection: Connection) -> QuerySet[FileEntry]:
@@ -80,7 +83,7 @@ def make(connection: Connection, by: User | None) -> ExportBatch:
     with transaction.atomic():
         there = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         adapter = ledger_of(there)
-        entries = list(ready(there).select_related("document__booking").order_by("document__n"))
+        entries = list(ready(there).select_related("document__booking").order_by("document__n")[:MOST])
         fitting = [entry for entry in entries if not _comes_back(adapter, entry)]
         if fitting:
             batch = _stored(there, adapter, fitting, by)
@@ -150,7 +153,10 @@ def tick(seconds: float) -> tuple[int, int]:
     for there in Connection.objects.filter(active=True).exclude(ledger=None):
         if timezone.now() > ends or not connections.hands_out(there):
             continue
-        adapter = ledger_of(there)
+        try:
+            adapter = ledger_of(there)
+        except Misconfigured:  # the outbox pauses it with these words; the others go on
+            continue
         made += _make_if_due(there, adapter)
         asked += _ask(there, adapter.options.answer_within)
     return made, asked
@@ -180,7 +186,8 @@ def _ask(there: Connection, days: int) -> int:
         late = list(open_ones.filter(batch__made_at__lt=timezone.now() - timedelta(days=days)))
         FileEntry.objects.filter(pk__in=[entry.pk for entry in late]).update(late_at=timezone.now())
         shelf.wake(late)
-        for batch in ExportBatch.objects.filter(pk__in={entry.batch_id for entry in late if entry.batch_id}):
+        named = FileEntry.objects.filter(pk__in=[entry.pk for entry in late]).values("batch")
+        for batch in ExportBatch.objects.filter(pk__in=named):
             words = _("%(batch)s was not acknowledged within %(days)d days.") % {"batch": batch, "days": days}
             events.record(batch, "asked for", words=words)
     return len(late)
@@ -268,11 +275,12 @@ def _is_open(entry: FileEntry) -> bool:
 def _taken_in(entries: Sequence[FileEntry], answers: Iterable[Answer | Illegible]) -> Told:
     told, strangers = Told(), 0
     seen: dict[int, Answer] = {}
+    named = _by_name(entries)
     for answer in answers:
         if isinstance(answer, Illegible):
             told.refused.append(answer.words)
             continue
-        meant = _meant(entries, answer)
+        meant = [entry for entry in named.get(answer.reference, []) if answer.kind in ("", entry.document.kind)]
         if not meant:
             strangers += 1
         elif len(meant) > 1:
@@ -294,14 +302,13 @@ def _taken_in(entries: Sequence[FileEntry], answers: Iterable[Answer | Illegible
     return told
 
 
-def _meant(entries: Sequence[FileEntry], answer: Answer) -> list[FileEntry]:
-    """By our reference, or by the number that we gave it."""
-    return [
-        entry
-        for entry in entries
-        if answer.kind in ("", entry.document.kind)
-        and answer.reference in (entry.document.reference, entry.document.booking.number or entry.document.reference)
-    ]
+def _by_name(entries: Sequence[FileEntry]) -> dict[str, list[FileEntry]]:
+    """The entries by our reference, and by the number that we gave them."""
+    found: dict[str, list[FileEntry]] = {}
+    for entry in entries:
+        for name in {entry.document.reference, entry.document.booking.number or entry.document.reference}:
+            found.setdefault(name, []).append(entry)
+    return found
 
 
 def _take_in(entry: FileEntry, answer: Answer, told: Told) -> None:
@@ -335,7 +342,7 @@ def _acknowledge(entry: FileEntry, answer: Answer, told: Told) -> None:
     for name, value in fields.items():
         setattr(entry, name, value)
     entry.acknowledged_at = entry.acknowledged_at or timezone.now()
-    entry.save()
+    told.changed.append(entry)
     told.acknowledged += 1
 
 
@@ -344,13 +351,14 @@ def _return(entry: FileEntry, why: str, told: Told) -> None:
         entry.acknowledged_at, entry.number, entry.state = None, "", ""
         entry.total = entry.tax = entry.balance = None
     entry.returned_at, entry.returned_why = timezone.now(), why[:500]
-    entry.save()
+    told.changed.append(entry)
     told.returned += 1
 
 
 def _ended(batch: ExportBatch, entries: Sequence[FileEntry], told: Told, by: User | None, why: str = "") -> None:
-    """Close the batch once nothing of it is open, wake its documents, and write down who said so."""
+    """Keep what was said, close the batch once nothing of it is open, wake its documents, and write down who said so."""
     now = timezone.now()
+    FileEntry.objects.bulk_update(told.changed, _SAID, batch_size=500)
     if not any(_is_open(entry) for entry in entries):
         mine = ExportBatch.objects.filter(pk=batch.pk, acknowledged_at=None, withdrawn_at=None)
         if any(entry.acknowledged_at for entry in entries):
