@@ -49,8 +49,6 @@ def receive(shop: Shop, told: incoming.Amendment, source: incoming.Source) -> Am
     """Make the changes; the caller holds a savepoint. Raises Unfit: which cell, why not, and what to do instead. What is so already is no change."""
     if told.unclear:
         raise Unfit(told.unclear, field=told.field, value=told.value)
-    if not told.cells:
-        return Amended("same", None)
     sheet = resources.sheet(told.noun)
     differing = _differing(sheet, told, _now(sheet, shop, told))
     if not differing:
