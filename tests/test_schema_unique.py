@@ -207,3 +207,17 @@ def test_a_period_is_not_moved_over_another(shop: Shop) -> None:
     later = period(shop, NOVEMBER, date(2026, 12, 1))
     with signed.refused("periods_do_not_overlap"):
         Period.objects.filter(pk=later.pk).update(period=DateRange(date(2026, 10, 31), date(2026, 12, 1)))
+
+
+def test_a_payment_lies_in_one_movement_of_one_payout(shop: Shop) -> None:
+    payment = rows.paid(order(shop))
+    for id in ("PO1", "PO2"):
+        payout = models.Payout.objects.create(
+            shop=shop, store_id=id, amount=1, currency="EUR", paid_on=date(2026, 10, 1), received_at=NOW
+        )
+        line = models.PayoutLine(payout=payout, position=0, kind="charge", amount=1, payment=payment)
+        if id == "PO1":
+            line.save()
+        else:
+            with signed.refused("one_payout_line_per_payment"):
+                line.save()
