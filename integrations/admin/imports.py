@@ -26,6 +26,7 @@ from orders.admin.site import pages
 from orders.models import ImportJob, ImportState
 
 SHOWN = 100  # refused records and previewed ones on the page
+STORES = {"woocommerce": "WooCommerce", "ordersync": "ordersync", "webtoffee": "WebToffee", "skyverge": "SkyVerge"}
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -47,6 +48,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         may=may,
         personal=personal,
         working=job.state in (ImportState.READING, ImportState.RUNNING),
+        stuck=job.state == ImportState.READY and bool(job.refused) and not job.large,
+        layout=titled(job.layout),
         left=_left(job),
         asked=answers.questions(job) if job.state == ImportState.UPLOADED else [],
         stated=answers.stated(job.profile),
@@ -154,7 +157,14 @@ def _left(job: ImportJob) -> timedelta | None:
 
 
 def _layouts() -> list[tuple[str, str]]:
-    return [(name, getattr(reader, "words", "") or name) for name, reader in registry.layouts().items()]
+    return [(name, titled(name)) for name in registry.layouts()]
+
+
+def titled(layout: str) -> str:
+    """A layout's name for people: "shopify-orders-csv" is Shopify: orders (CSV)."""
+    store, *what = layout.split("-")
+    form = f" ({what.pop().upper()})" if what and what[-1] in ("csv", "json") else ""
+    return f"{STORES.get(store, store.title())}: {' '.join(what)}{form}" if what else layout
 
 
 def _plain(name: str) -> str:

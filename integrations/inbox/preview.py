@@ -156,7 +156,8 @@ def cells(standing: Standing, mark: int) -> Iterator[Cell]:
     told = told.filter(order_id=standing.pk) if standing.pk else told.filter(noun=kind)
     for event in told:
         body = json.loads(event.body)
-        yield from _pairs(body.get("from"), body.get("to"))
+        told_twice = standing.line.number if standing.line else ""  # the row is headed by it
+        yield from (cell for cell in _pairs(body.get("from"), body.get("to")) if cell != ("number", "", told_twice))
         persons = json.loads(event.personal) if event.personal else {}
         for place, pair in persons.items():
             if isinstance(pair, dict):
