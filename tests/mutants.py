@@ -132,7 +132,7 @@ MUTANTS = [
         "integrations/outbox/queue.py",
         "WHERE a.document_id = d.document_id AND first.booked_at IS NULL",
         "WHERE false",
-        "tests/test_outbox.py payment_waits",
+        "tests/test_outbox.py not_even_claimed",
     ),
     Mutant(
         "the wake-up",

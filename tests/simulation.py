@@ -1,7 +1,7 @@
 """Three clusters in one thread and in virtual time: the real jobs, stepped by a seed, against a ledger that lies, with people and a store in between.
 
 A seed decides who goes on, who stands still, who dies at which point, what is lost on the way, and how time passes. While there are faults, nothing may ever be
-wrong (safety); ten minutes after the last one, all must be drained (liveness). The same seed does the same again: `python -m tests.simulation SEED`.
+wrong (safety); ten minutes after the last one, all must be drained (liveness). The same seed does the same again: `make simulate SEED=n`.
 
 Time: the processes' clocks are patched, and each session finds `now()` and its like in a schema of the simulation's before the database's own, so that the
 statements under test are those of production.

@@ -15,7 +15,7 @@ from orders import documents, incoming, money, outgoing, review
 from orders import models as m
 from orders.documents import lines, reference
 from orders.incoming import LineKind, PaymentKind, PaymentStatus
-from tests import desk, factories
+from tests import desk, factories, signed
 
 pytestmark = pytest.mark.django_db
 MUGS = (desk.line("L1", "10.00", "1.60", quantity=Decimal(3)), desk.line("L2", "4.90", kind=LineKind.SHIPPING, sku=""))
@@ -359,12 +359,21 @@ def test_a_number_of_ours_that_was_refused_goes_to_the_next_revision() -> None:
     assert list(numbers) == ["1", "1", "2"]
 
 
-def test_erased_and_tampered_documents_are_refused_at_take() -> None:
+def test_erased_documents_are_refused_at_take() -> None:
     shop = desk.shop()
     order = desk.approved(shop)
     m.Document.objects.filter(order=order).update(personal="")
     assert {item.why for item in desk.take(order.documents.all())} == {"refused"}
     assert desk.fresh(order).progress == "failed"
+
+
+def test_documents_tampered_with_are_refused_at_take() -> None:
+    order = desk.approved(desk.shop())
+    with signed.triggers_off() as cursor:
+        cursor.execute("UPDATE orders_document SET personal = personal || ' ' WHERE order_id = %s", [order.pk])
+    taken = desk.take(order.documents.all())
+    assert {item.why for item in taken} == {"refused"}
+    assert "not what was signed" in taken[0].words
 
 
 def test_a_large_order_is_drafted_in_few_queries() -> None:

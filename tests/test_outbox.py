@@ -124,6 +124,18 @@ def test_a_payment_waits_for_its_invoice(world: World) -> None:
     assert set(Delivery.objects.values_list("state", flat=True)) == {DeliveryState.BOOKED}
 
 
+def test_a_payment_is_not_even_claimed_before_its_invoice_is_booked(world: World) -> None:
+    invoice = world.sign()
+    payment = world.sign(kind="payment", after=(invoice,))
+    outbox.dispatch()
+    (lease,), _wait = outbox.claim(world.connection, 2)
+    assert lease.document_id == invoice.pk
+    assert outbox.claim(world.connection, 2) == ([], 0.0)
+    booking.post(lease, connections.adapter_of(world.connection))
+    (lease,), _wait = outbox.claim(world.connection, 2)
+    assert lease.document_id == payment.pk
+
+
 def test_the_idempotency_key_is_stored_before_the_first_send_and_always_the_same(world: World) -> None:
     document = world.sign()
     outbox.dispatch()
@@ -179,6 +191,19 @@ def test_an_unknown_outcome_is_looked_up_at_growing_intervals_and_reported_once(
         None,
         Progress.POSTED,
     )
+
+
+@pytest.mark.parametrize("crime", ["is down", "loses the reply"])
+def test_however_often_it_failed_it_goes_again_within_ten_minutes(crime: str, world: World) -> None:
+    document = world.sign()
+    outbox.dispatch()
+    Delivery.objects.update(tries=30)
+    Connection.objects.update(failures=30)
+    world.plan("book", crime)
+    outbox.tick(10)
+    latest = timezone.now() + timedelta(minutes=10)
+    assert delivery(document).not_before < latest
+    assert Connection.objects.get().not_before < latest  # type: ignore[operator]
 
 
 def test_a_document_looked_up_as_absent_is_sent_again(world: World) -> None:
@@ -339,6 +364,20 @@ def test_whoever_lost_the_lease_sends_nothing(world: World) -> None:
     with pytest.raises(booking.FencedOff):
         booking.post(lease, connections.adapter_of(world.connection))
     assert world.times_booked() == {"WEB1": 1}
+
+
+def test_whoever_lost_the_lease_to_another_neither_sends_nor_writes_nor_gives_back(world: World) -> None:
+    document = world.sign()
+    outbox.dispatch()
+    (late,), _wait = outbox.claim(world.connection, 2)
+    Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    outbox.recover()
+    (now,), _wait = outbox.claim(world.connection, 2)
+    with pytest.raises(booking.FencedOff):
+        booking.post(late, connections.adapter_of(world.connection))
+    outbox.release([late])
+    held = delivery(document)
+    assert (held.state, held.fence, world.calls()) == (DeliveryState.LEASED, now.fence, [])
 
 
 def test_an_answer_that_comes_after_the_lease_is_kept_and_changes_nothing(

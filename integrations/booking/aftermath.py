@@ -21,6 +21,9 @@ from orders.models import Document
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 24 * 60 * 60
+LONGEST_BACKOFF = (
+    300  # of our own accord: whatever went before, all is drained within ten minutes once the other side is well again
+)
 
 
 def settle(lease: Lease, row: Document, reply: Reply) -> None:
@@ -70,7 +73,7 @@ def _write_back(lease: Lease, row: Document, reply: Reply) -> None:
 def next_state(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, dict[str, Any]]:
     """The state to go to, what to report ("" nothing), and other fields of the delivery."""
     was_unknown = delivery.unknown_since is not None
-    later = {"not_before": Now() + _wait(delivery.tries, first=10, longest=3600)}
+    later = {"not_before": Now() + _wait(delivery.tries, first=10, longest=LONGEST_BACKOFF)}
     match reply.outcome:
         case AttemptOutcome.BOOKED | AttemptOutcome.FOUND:
             return DeliveryState.BOOKED, "booked", {"ended_at": Now(), "unknown_since": None}
@@ -80,7 +83,7 @@ def next_state(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, di
         case AttemptOutcome.HANDED_OUT:  # never retried by itself: whoever acknowledges it wakes it
             return DeliveryState.HANDED_OUT, "stuck" if reply.late else "handed_out", {"unknown_since": None}
         case AttemptOutcome.UNKNOWN:
-            later = {"not_before": Now() + _wait(delivery.tries, first=5, longest=900)}
+            later = {"not_before": Now() + _wait(delivery.tries, first=5, longest=LONGEST_BACKOFF)}
             since = {"unknown_since": Coalesce("unknown_since", Now())}
             return DeliveryState.UNKNOWN, "" if was_unknown else "unknown", later | since
         case AttemptOutcome.UNAVAILABLE | AttemptOutcome.MISCONFIGURED:
@@ -97,7 +100,7 @@ def tell_connection(lease: Hold, reply: Reply) -> None:
         case AttemptOutcome.UNAVAILABLE | AttemptOutcome.UNKNOWN:
             asked = reply.retry_after
             wait = (
-                _wait(row.get().failures, first=5, longest=600)
+                _wait(row.get().failures, first=5, longest=LONGEST_BACKOFF)
                 if asked is None
                 else timedelta(seconds=min(max(asked, 0), LONGEST_WAIT))
             )

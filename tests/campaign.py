@@ -1,0 +1,73 @@
+"""The attacks in full: `make campaign` takes a night, `make campaign HOURS=1` a share of it and says which. Ends with 1 if any promise was broken.
+
+Each part is a process of its own and prints its seeds, its counts and the judge's verdict. A part that a seed broke prints the command that replays it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NIGHT = 8.0  # hours
+SEEDS, KILLS, ORDERS, LOST, EXAMPLES = 20_000, 500, 2_000, 1_000, 2_000
+AT_ONCE = 250  # seeds of one process: their worlds stay in its database
+
+
+def parts(share: float) -> Iterator[tuple[str, list[str], dict[str, str]]]:
+    """Name, command and environment of each part."""
+    first = int(os.environ.get("ORDERSYNC_FIRST_SEED", "1"))
+    yield "mutants", [sys.executable, "-m", "tests.mutants"], {}
+    yield "kill points", _pytest("tests/test_kills.py"), {}
+    orders, kills = _of(ORDERS, share), _of(KILLS, share)
+    chaos = [sys.executable, "-m", "tests.chaos", "--orders", str(orders), "--kills", str(kills), "--seed", str(first)]
+    yield "processes killed at random", chaos, {}
+    yield "full disk and restored backup", _pytest("tests/test_chaos.py", "-k", "disk or restored"), {}
+    lost = {
+        "ORDERSYNC_LOST_REPLIES": str(_of(LOST, share)),
+        "ORDERSYNC_LOST_SHARE": "0.2",
+        "ORDERSYNC_SEED": str(first),
+    }
+    yield "lost replies", _pytest("tests/test_lost_replies.py"), lost
+    yield "deliveries, shuffled and repeated", _pytest("tests/test_webhooks.py", "-k", "thousand"), {}
+    examples = {"ORDERSYNC_EXAMPLES": str(_of(EXAMPLES, share))}
+    yield "histories of an order", _pytest("tests/test_state_machine.py"), examples
+    last = first + _of(SEEDS, share)
+    for begin in range(first, last, AT_ONCE):
+        count = min(AT_ONCE, last - begin)
+        more = {"ORDERSYNC_FIRST_SEED": str(begin), "ORDERSYNC_SEEDS": str(count)}
+        yield f"seeds {begin} to {begin + count - 1}", _pytest("tests/test_simulation.py", "-k", "no_seed"), more
+
+
+def _of(whole: int, share: float) -> int:
+    return max(1, round(whole * share))
+
+
+def _pytest(*wanted: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", "-s", "-n", "0", "--no-header", "--show-capture=no", *wanted]
+
+
+def main() -> int:
+    share = min(1.0, float(os.environ.get("HOURS", NIGHT)) / NIGHT)
+    print(f"campaign: {share:.1%} of a night", flush=True)
+    broken = [name for name, command, more in parts(share) if not _ran(name, command, more)]
+    print(f"campaign: BROKEN in {', '.join(broken)}" if broken else "campaign: every promise was kept")
+    return 1 if broken else 0
+
+
+def _ran(name: str, command: list[str], more: dict[str, str]) -> bool:
+    begun = time.monotonic()
+    environment = {"ORDERSYNC_LOG_LEVEL": "ERROR", **os.environ, **more}
+    print(f"\n== {name}", *(f"{key}={value}" for key, value in more.items()), flush=True)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    verdict = "held" if ended.returncode == 0 else f"BROKEN ({ended.returncode})"
+    print(f"== {name}: {verdict}, {time.monotonic() - begun:.0f} s", flush=True)
+    return ended.returncode == 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
