@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from integrations import connections, shelf
 from integrations.accounting.files import Answer, FileLedger, Illegible
-from integrations.errors import Misconfigured, Refused
+from integrations.errors import Misconfigured, Refused, Trouble
 from integrations.models import Connection, FileEntry
 from orders import documents, events, money, outgoing
 from orders.models import ExportBatch, ExportFile, Ledger
@@ -25,6 +26,8 @@ from orders.outgoing import DocumentKind
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
 
 _SALES = {DocumentKind.INVOICE: 1, DocumentKind.RECEIPT: 1, DocumentKind.CREDIT_NOTE: -1}
 _MONEY = {DocumentKind.PAYMENT: 1, DocumentKind.REFUND_PAYMENT: -1}
@@ -172,7 +175,8 @@ def _make_if_due(there: Connection, adapter: FileLedger) -> int:
         return 0
     try:
         make(there, None)
-    except NotDone:
+    except (NotDone, Trouble) as refused:
+        log.warning("Connection %s: its file is not made: %s", there, refused)
         return 0
     return 1
 
@@ -207,7 +211,7 @@ def _comes_back(adapter: FileLedger, entry: FileEntry) -> bool:
 
 def _stored(there: Connection, adapter: FileLedger, entries: Sequence[FileEntry], by: User | None) -> ExportBatch:
     """The batch with its files, in the number that follows; the ledger's lock keeps two from taking the same."""
-    ledger = Ledger.objects.select_for_update(no_key=True).get(pk=there.ledger_id)
+    ledger = Ledger.objects.select_for_update(no_key=True, of=("self",)).get(connections=there)
     given = [documents.outgoing_of(entry.document) for entry in entries]
     files = adapter.files(given)
     last = ExportBatch.objects.filter(ledger=ledger).aggregate(last=Max("number"))["last"] or 0

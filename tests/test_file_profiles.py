@@ -101,6 +101,7 @@ def test_dates_are_written_as_the_target_reads_them(order: str, written: str) ->
 
 
 def test_an_order_of_dates_that_there_is_not_is_said() -> None:
+    assert [check.ok for check in ledger(targets.TestXero, dates="american").check()] == [False]
     with pytest.raises(Misconfigured, match="DMY, MDY or YMD"):
         ledger(targets.TestXero, dates="american").files([documents.invoice(chart=targets.TestXero.chart)])
 

@@ -60,14 +60,14 @@ def quantity(value: Decimal) -> str:
     return f"{value.normalize() if value else money.ZERO:f}"
 
 
-_DATES = {"DMY": "%d/%m/%Y", "MDY": "%m/%d/%Y", "YMD": "%Y-%m-%d"}
+DATES = {"DMY": "%d/%m/%Y", "MDY": "%m/%d/%Y", "YMD": "%Y-%m-%d"}
 
 
 def day(value: date, order: str) -> str:
     """A day as the target's region writes it. Raises Misconfigured for an order that there is not."""
-    if order.upper() not in _DATES:
+    if order.upper() not in DATES:
         raise Misconfigured(f"Dates are written DMY, MDY or YMD, not “{order}”.", fix="Correct the option dates.")
-    return value.strftime(_DATES[order.upper()])
+    return value.strftime(DATES[order.upper()])
 
 
 def per_piece(line: outgoing.Line, places: int) -> tuple[Decimal, Decimal]:

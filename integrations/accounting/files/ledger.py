@@ -73,6 +73,9 @@ class FileLedger:
         right = (hour is None or 0 <= hour <= 23) and days >= 1
         words = f"A file is made {'by hand' if hour is None else f'daily at {hour}:00'}; its answer is asked for after {days} days."
         wrong = "daily_at is an hour from 0 to 23, answer_within a number of days from 1: correct them."
+        order = getattr(self.options, "dates", "YMD")
+        if order.upper() not in cells.DATES:
+            right, wrong = False, f"Dates are written DMY, MDY or YMD, not “{order}”: correct the option dates."
         return [Check(name="options", ok=right, words=words if right else wrong)]
 
     def choices(self) -> incoming.Choices:
