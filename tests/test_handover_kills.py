@@ -25,12 +25,15 @@ _CALL = ["commit outbox.claims.claim", "commit booking._open"]
 _TOLD = ["commit booking._close", "commit booking.aftermath.settle"]
 LAID = ["commit outbox.queue.dispatch", *_CALL, f"{KIND} book", "commit shelf.Shelf.lay", *_TOLD]
 ASKED = [*_CALL, f"{KIND} find", *_TOLD]
-ANSWERS = {"acknowledged": "commit handover.acknowledge_all", "withdrawn": "commit handover.withdraw"}
+ANSWERS = {
+    "acknowledged": "commit handover.answering.acknowledge_all",
+    "withdrawn": "commit handover.answering.withdraw",
+}
 Answer = Callable[[Document], None]
 
 
 def way(answer: str) -> list[str]:
-    return [*LAID, "commit handover.make", *ASKED, ANSWERS[answer], *ASKED]
+    return [*LAID, "commit handover.making.make", *ASKED, ANSWERS[answer], *ASKED]
 
 
 @pytest.fixture

@@ -1,101 +1,28 @@
-"""Hands documents out in files and takes in what became of them: a batch is made, acknowledged or withdrawn, by a person, and each step is an event."""
+"""Takes in what the person says who carried a batch: row by row, all at once, or that nothing of it was brought in."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from integrations import connections, shelf
-from integrations.accounting.files import Answer, FileLedger, Illegible
-from integrations.errors import Misconfigured, Refused, Trouble
+from integrations import shelf
+from integrations.accounting.files import Answer, Illegible
+from integrations.handover.making import SALES
+from integrations.handover.standing import NotDone, Told, ledger_of
 from integrations.models import Connection, FileEntry
-from orders import documents, events, money, outgoing
-from orders.models import ExportBatch, ExportFile, Ledger
-from orders.outgoing import DocumentKind
+from orders import events
+from orders.models import ExportBatch
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-log = logging.getLogger(__name__)
-
-_SALES = {DocumentKind.INVOICE: 1, DocumentKind.RECEIPT: 1, DocumentKind.CREDIT_NOTE: -1}
-_MONEY = {DocumentKind.PAYMENT: 1, DocumentKind.REFUND_PAYMENT: -1}
 _SAID = ["acknowledged_at", "number", "state", "total", "tax", "balance", "returned_at", "returned_why"]
-MOST = 5000  # documents of one batch; what is beyond lies ready for the next
 _NEVER_THERE = {"refused", "voided", "deleted"}
-
-
-class NotDone(Exception):
-    """What was asked for is not done: `words` says why, `fix` what to do instead."""
-
-    def __init__(self, words: str, fix: str) -> None:
-        super().__init__(words)
-        self.words, self.fix = words, fix
-
-
-@dataclass(slots=True)
-class Told:
-    """What an acknowledgement said: documents that stand there, that came back, of which it said nothing new, and rows that say nothing that can be used."""
-
-    acknowledged: int = 0
-    returned: int = 0
-    same: int = 0
-    refused: list[str] = field(default_factory=list)
-    changed: list[FileEntry] = field(default_factory=list)
-
-
-def ready(connection: Connection) -> QuerySet[FileEntry]:
-    """What lies ready for the connection's next file."""
-    return FileEntry.objects.filter(connection=connection, batch=None, returned_at=None)
-
-
-def counted(connection: Connection) -> dict[str, int]:
-    """How many documents lie `ready` for the next file, and how many are `open` in one: nobody has said anything of them."""
-    mine = FileEntry.objects.filter(connection=connection, acknowledged_at=None, returned_at=None)
-    return mine.aggregate(ready=Count("pk", filter=Q(batch=None)), open=Count("pk", filter=Q(batch__isnull=False)))
-
-
-def unanswered(batch: ExportBatch) -> QuerySet[FileEntry]:
-    """What nobody has said anything of."""
-    return FileEntry.objects.filter(batch=batch, acknowledged_at=None, returned_at=None)
-
-
-def ledger_of(connection: Connection) -> FileLedger:
-    """The connection's adapter. Raises NotDone if it needs no files."""
-    adapter = connections.adapter_of(connection)
-    if not isinstance(adapter, FileLedger):
-        raise NotDone(
-            _("%(name)s takes documents by itself.") % {"name": connection}, _("There is no file to be made.")
-        )
-    return adapter
-
-
-def make(connection: Connection, by: User | None) -> ExportBatch:
-    """Put all that lies ready into one numbered batch. What no longer fits into it comes back, and goes to the owner as refused. Raises NotDone."""
-    with transaction.atomic():
-        there = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-        adapter = ledger_of(there)
-        entries = list(ready(there).select_related("document__booking").order_by("document__n")[:MOST])
-        fitting = [entry for entry in entries if not _comes_back(adapter, entry)]
-        if fitting:
-            batch = _stored(there, adapter, fitting, by)
-        shelf.wake(entries)
-    if not fitting:
-        raise NotDone(
-            _("Nothing lies ready for a file."), _("Approve orders, and wait until their time to undo is over.")
-        )
-    return batch
 
 
 def acknowledge(batch: ExportBatch, content: bytes, by: User | None) -> Told:
@@ -120,7 +47,7 @@ def acknowledge_all(batch: ExportBatch, by: User | None, first_number: str = "")
         told = Told()
         for entry in entries:
             if _is_open(entry):
-                number = numbers() if entry.document.kind in _SALES else ""
+                number = numbers() if entry.document.kind in SALES else ""
                 _acknowledge(entry, Answer(reference=entry.document.reference, number=number), told)
         if not told.acknowledged:
             raise NotDone(_("Nothing of it is open."), _("Look at what was said of each document."))
@@ -147,108 +74,6 @@ def withdraw(batch: ExportBatch, by: User | None, why: str) -> Told:
             raise NotDone(_("It is withdrawn already."), _("Nothing to do."))
         _ended(batch, entries, told, by, why.strip())
     return told
-
-
-def tick(seconds: float) -> tuple[int, int]:
-    """Make the files that are due by their hour, and ask for what was not answered in time: how many batches, how many documents."""
-    ends = timezone.now() + timedelta(seconds=seconds)
-    made = asked = 0
-    for there in Connection.objects.filter(active=True).exclude(ledger=None):
-        if timezone.now() > ends or not connections.hands_out(there):
-            continue
-        try:
-            adapter = ledger_of(there)
-        except Misconfigured:  # the outbox pauses it with these words; the others go on
-            continue
-        made += _make_if_due(there, adapter)
-        asked += _ask(there, adapter.options.answer_within)
-    return made, asked
-
-
-def _make_if_due(there: Connection, adapter: FileLedger) -> int:
-    """Once a day, from its hour on."""
-    hour, now = adapter.options.daily_at, timezone.localtime()
-    if hour is None or now.hour < hour or not ready(there).exists():
-        return 0
-    begun = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if ExportBatch.objects.filter(parameters__connection=there.name, by=None, made_at__gte=begun).exists():
-        return 0
-    try:
-        make(there, None)
-    except (NotDone, Trouble) as refused:
-        log.warning("Connection %s: its file is not made: %s", there, refused)
-        return 0
-    return 1
-
-
-def _ask(there: Connection, days: int) -> int:
-    """Mark what should have been answered, and let the outbox tell the orders."""
-    with transaction.atomic():
-        open_ones = FileEntry.objects.filter(
-            connection=there, acknowledged_at=None, returned_at=None, late_at=None, batch__isnull=False
-        )
-        late = list(open_ones.filter(batch__made_at__lt=timezone.now() - timedelta(days=days)))
-        FileEntry.objects.filter(pk__in=[entry.pk for entry in late]).update(late_at=timezone.now())
-        shelf.wake(late)
-        named = FileEntry.objects.filter(pk__in=[entry.pk for entry in late]).values("batch")
-        for batch in ExportBatch.objects.filter(pk__in=named):
-            words = _("%(batch)s was not acknowledged within %(days)d days.") % {"batch": batch, "days": days}
-            events.record(batch, "asked for", words=words)
-    return len(late)
-
-
-def _comes_back(adapter: FileLedger, entry: FileEntry) -> bool:
-    """Whether what lay ready does not fit any more, because the options changed since."""
-    try:
-        adapter.examine(documents.outgoing_of(entry.document))
-    except Refused as refused:
-        FileEntry.objects.filter(pk=entry.pk).update(
-            returned_at=timezone.now(), returned_why=f"{refused.words} {refused.fix}"[:500]
-        )
-        return True
-    return False
-
-
-def _stored(there: Connection, adapter: FileLedger, entries: Sequence[FileEntry], by: User | None) -> ExportBatch:
-    """The batch with its files, in the number that follows; the ledger's lock keeps two from taking the same."""
-    ledger = Ledger.objects.select_for_update(no_key=True, of=("self",)).get(connections=there)
-    given = [documents.outgoing_of(entry.document) for entry in entries]
-    files = adapter.files(given)
-    last = ExportBatch.objects.filter(ledger=ledger).aggregate(last=Max("number"))["last"] or 0
-    names = {file.name: f"{ledger.code}-{last + 1}-{file.name}" for file in files}
-    batch = ExportBatch.objects.create(
-        ledger=ledger, number=last + 1, profile=adapter.profile, version=adapter.version, rows=sum(file.rows for file in files),
-        parameters={"connection": there.name, "documents": len(given), "steps": {names[file.name]: file.steps for file in files}},
-        totals=_totals(given), made_at=timezone.now(), by=by,
-    )  # fmt: skip
-    for file in files:
-        ExportFile.objects.create(
-            batch=batch, name=names[file.name], content=file.content, size=len(file.content),
-            content_hash=hashlib.sha256(file.content).hexdigest(),
-        )  # fmt: skip
-    FileEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(batch=batch)
-    words = _("%(batch)s made of %(n)d documents for %(target)s") % {
-        "batch": batch,
-        "n": len(given),
-        "target": adapter.target,
-    }
-    events.record(batch, "made", by=by, after={"totals": batch.totals, "files": sorted(names.values())}, words=words)
-    return batch
-
-
-def _totals(given: Iterable[outgoing.Document]) -> dict[str, dict[str, str]]:
-    """By currency: sales (credit notes negative) net, tax and gross; and the money that came, less what went back."""
-    sums: dict[str, dict[str, Decimal]] = {}
-    for document in given:
-        row = sums.setdefault(document.currency, dict.fromkeys(("net", "tax", "gross", "money"), money.ZERO))
-        sign = _SALES.get(DocumentKind(document.kind), 0)
-        for name in ("net", "tax", "gross"):
-            row[name] += sign * getattr(document, name)
-        row["money"] += _MONEY.get(DocumentKind(document.kind), 0) * document.gross
-    return {
-        currency: {name: str(money.rounded(value, currency)) for name, value in row.items()}
-        for currency, row in sorted(sums.items())
-    }
 
 
 def _connection(batch: ExportBatch) -> Connection:
@@ -400,9 +225,3 @@ def _rising(first: str) -> Callable[[], str]:
     lead, digits = parts.groups()
     numbers = iter(range(int(digits), 10**19))
     return lambda: f"{lead}{next(numbers):0{len(digits)}d}"
-
-
-def late(now: datetime | None = None) -> QuerySet[ExportBatch]:
-    """Batches whose answer has been asked for, the oldest first."""
-    open_ones = FileEntry.objects.filter(acknowledged_at=None, returned_at=None, late_at__lte=now or timezone.now())
-    return ExportBatch.objects.filter(pk__in=open_ones.values("batch")).select_related("ledger").order_by("made_at")
