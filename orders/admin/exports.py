@@ -34,7 +34,7 @@ class ExportBatchAdmin(Log):
         "scope",
         "profile",
         "version",
-        "parameters",
+        "asked",
         "rows",
         "sums",
         "made_at",
@@ -42,7 +42,7 @@ class ExportBatchAdmin(Log):
         "standing",
         "hashes",
     ]
-    readonly_fields = ["scope", "sums", "standing", "hashes"]
+    readonly_fields = ["scope", "asked", "sums", "standing", "hashes"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return (
@@ -88,6 +88,10 @@ class ExportBatchAdmin(Log):
         rows = ((address(file), file.name, file.size, file.content_hash) for file in batch.files.all())
         line = '<tr><td><a href="{}">{}</a></td><td class="num">{}</td><td><code>{}</code></td></tr>'
         return format_html("<table><tbody>{}</tbody></table>", format_html_join("", line, rows))
+
+    @admin.display(description=_("asked for"))
+    def asked(self, batch: models.ExportBatch) -> str:
+        return " · ".join(f"{name}: {value}" for name, value in sorted(batch.parameters.items()))
 
     @admin.display(description=_("totals"))
     def sums(self, batch: models.ExportBatch) -> SafeString:

@@ -22,7 +22,8 @@ def intact(number: str, day: str) -> bool:
 
 def check(mark: int, key: Iterable[object], cells: Sequence[Any]) -> str:
     """The check of a row: the last event's number when it was exported, the row's own key, and a digest for each cell."""
-    return f"k{mark:x}.{digest(_joined(key))}{''.join(map(digest, cells))}"
+    digests = [_EMPTY if cell is None else digest(cell) for cell in cells]  # most cells of a further row are empty
+    return f"k{mark:x}.{digest(_joined(key))}{''.join(digests)}"
 
 
 def mark(check: str) -> int:
@@ -45,11 +46,14 @@ def changed(check: str, n: int, value: Any) -> bool:
     return check[start : start + _LENGTH] != digest(value)
 
 
-@functools.lru_cache(maxsize=1 << 16, typed=True)
+@functools.lru_cache(maxsize=1 << 13, typed=True)
 def digest(value: Any) -> str:
     """Four signs for a cell's value, of which two different values share one in seventeen million."""
     crc = zlib.crc32(text_of(value).encode("utf-8", "replace")) & 0xFFFFFF
     return base64.urlsafe_b64encode(crc.to_bytes(3, "big")).decode()
+
+
+_EMPTY = digest(None)
 
 
 def _joined(key: Iterable[object]) -> str:

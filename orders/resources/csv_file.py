@@ -12,7 +12,7 @@ from orders.resources.guard import GUARDED, MARK
 from orders.resources.table import AMOUNT, INSTANT, NUMBER, TEXT, Columns, Table, Totals, plain, turned
 
 MARK_OF_UTF8 = b"\xef\xbb\xbf"
-AT_ONCE = 1000
+AT_ONCE = 500
 
 
 def chunks(table: Table, rows: Iterable[Sequence[Any]], totals: Totals | None = None) -> Iterator[bytes]:
@@ -26,7 +26,7 @@ def chunks(table: Table, rows: Iterable[Sequence[Any]], totals: Totals | None = 
         columns = turned(chunk)
         writer.writerows(zip(*cells(table, columns, sums.add(columns)), strict=True))
         yield _taken(buffer)
-    writer.writerows(sums.lines() if table.closed else [])
+    writer.writerows(sums.lines())
     yield _taken(buffer)
 
 

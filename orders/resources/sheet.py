@@ -1,4 +1,4 @@
-"""A sheet of ours: its columns, and its rows read out of the database as a stream, with a query per two thousand rows at most."""
+"""A sheet of ours: its columns, and its rows read out of the database as a stream, with a query per thousand rows at most."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orders.resources.column import AMOUNT as MONEY
 from orders.resources.column import Column
 from orders.resources.table import AMOUNT, Table
 
-CHUNK = 2000
+CHUNK = 1000
 ID, VERSION, REASON, CHECK, NUMBER, DAY = "id", "version", "reason", "check", "control_number", "control_day"
 _UNCHECKED = {ID, VERSION, REASON, CHECK, NUMBER, DAY}
 Row = list[Any]
@@ -54,7 +54,9 @@ class Sheet(Resource):  # type: ignore[misc]
         self._paths = self._fetched()
         self._zone_at = self._paths.index(self.zone) if self.zone else 0
         self._writes = [(at, column.widget.written) for at, column in enumerate(self.columns) if column.widget.rewrites]
+        self._cells = itemgetter(*self.checked)
         self._once = [at for at, column in enumerate(self.columns) if column.once and self.many]
+        self._writes_again = [(at, write) for at, write in self._writes if at not in self._once]
 
     @property
     def titles(self) -> list[str]:
@@ -62,7 +64,7 @@ class Sheet(Resource):  # type: ignore[misc]
 
     @property
     def table(self) -> Table:
-        """What a writer needs. Its CSV ends without totals, since every row of it comes back."""
+        """What a writer needs. The lines of totals that close its CSV are passed over when it comes back."""
         sums = [column.instead is MONEY and not column.name.endswith("_price") for column in self.columns]
         kinds = (
             AMOUNT if summed and column.kind == "number" else column.kind
@@ -74,7 +76,6 @@ class Sheet(Resource):  # type: ignore[misc]
             kinds=tuple(kinds),
             currency=self.places.get("currency"),
             carried=bool(self.many),
-            closed=False,
         )
 
     @property
@@ -133,14 +134,14 @@ class Sheet(Resource):  # type: ignore[misc]
     def _finished(self, row: Row, raw: tuple[Any, ...], *, first: bool, mark: int) -> Row:
         """The row with its cells as they are written, what stands once left out of further rows, its control and its check."""
         zone = ZoneInfo(raw[self._zone_at]) if self.zone else None
-        for at, write in self._writes:
-            if row[at] is not None:
-                row[at] = write(row[at], zone)
         if not first:
             for at in self._once:
                 row[at] = None
+        for at, write in self._writes if first else self._writes_again:
+            if row[at] is not None:
+                row[at] = write(row[at], zone)
         row[self.places[NUMBER]], row[self.places[DAY]] = control.NUMBER, control.DAY
-        row[self.places[CHECK]] = control.check(mark, self.key(row), [row[at] for at in self.checked])
+        row[self.places[CHECK]] = control.check(mark, self.key(row), self._cells(row))
         return row
 
 

@@ -20,7 +20,7 @@ Columns = list[tuple[Any, ...]]
 class Table:
     """`kinds` says for each column what its cells are. Amounts are written with the decimals of the currency in the column `currency`, and summed by it.
 
-    `carried`: an empty currency is that of the row before, since a record of several rows says it once. `closed`: the CSV ends with the control totals.
+    `carried`: an empty currency is that of the row before, since a record of several rows says it once.
     """
 
     name: str
@@ -28,7 +28,6 @@ class Table:
     kinds: tuple[str, ...]
     currency: int | None = None
     carried: bool = False
-    closed: bool = True
 
     @property
     def summed(self) -> list[int]:
@@ -98,7 +97,10 @@ def decimals(code: str) -> int:
 
 def plain(value: Decimal, places: int = 0) -> str:
     """The number as digits: at least so many decimals, and no needless zero beyond them; nothing is rounded."""
-    whole, _dot, part = f"{value:f}".partition(".")
+    text = f"{value:f}"
+    if places == 2 and text[-7:-6] == "." and text[-4:] == "0000":  # 11.900000, as nearly every amount is stored
+        return text[:-4]
+    whole, _dot, part = text.partition(".")
     part = part.rstrip("0").ljust(places, "0")
     return f"{whole}.{part}" if part else whole
 

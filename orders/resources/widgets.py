@@ -161,7 +161,9 @@ class Choice(Text):
 
 def tidy(text: str) -> str:
     """The text without what no spreadsheet can carry, its line ends as one sign, nothing around it."""
-    clean = text if text.isascii() and text.isprintable() else _UNWRITABLE.sub("", text)
+    if text.isprintable():  # no control sign, no line end, nothing that is no letter
+        return text.strip()
+    clean = _UNWRITABLE.sub("", text)
     return clean.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 

@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from orders.resources.guard import GUARDED, MARK
 from orders.resources.table import AMOUNT, DAY, INSTANT, NUMBER, TEXT, Table, Totals, decimals, plain, turned
 
-AT_ONCE = 1000
+AT_ONCE = 400
 ROWS, TOTALS = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
 MOST_ROWS = 1_048_575  # of a sheet, below its title row
 LONGEST = 32_767  # characters of a cell
