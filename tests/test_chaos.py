@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDERS = os.environ.get("ORDERSYNC_CHAOS_ORDERS", "50")
-KILLS = os.environ.get("ORDERSYNC_CHAOS_KILLS", "25")
+ORDERS = os.environ.get("ORDERSYNC_CHAOS_ORDERS", "20")
+KILLS = os.environ.get("ORDERSYNC_CHAOS_KILLS", "6")
 SEED = os.environ.get("ORDERSYNC_CHAOS_SEED", "1")
 
 pytestmark = [pytest.mark.slow, pytest.mark.outbox]
@@ -52,10 +52,10 @@ from integrations.errors import Unavailable
 folder = Path(sys.argv[1])
 ledger = Beancount(Beancount.Options(folder=folder))
 ledger.book(documents.invoice("0"))
-filler, full, wanted = folder / "filler", 0, range(1, 13)
+filler, full, wanted = folder / "filler", 0, range(1, 25)
 for number in wanted:
     room = os.statvfs(folder)
-    filler.write_bytes(b"x" * (room.f_bavail * room.f_frsize - (number % 3) * 4096))
+    filler.write_bytes(b"x" * (room.f_bavail * room.f_frsize))
     try:
         ledger.book(documents.invoice(str(number)))
     except Unavailable as trouble:
@@ -65,9 +65,9 @@ for number in wanted:
     assert ledger.find(documents.invoice(str(number))) is not None or full
     ledger.book(documents.invoice(str(number)))
 there = way.judge("beancount", folder)
-assert set(there.values()) == {1} and len(there) == 13, there
-assert full >= 4, full
-print("chaos: the disk was full", full, "times; 13 documents, each once")
+assert set(there.values()) == {1} and len(there) == 25, there
+assert full >= 4, full  # a document needs a new page every few times
+print("chaos: the disk was full", full, "times; 25 documents, each once")
 """
 
 
