@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NIGHT = 8.0  # hours
 SEEDS, KILLS, ORDERS, LOST, EXAMPLES = 20_000, 500, 2_000, 1_000, 2_000
+DELIVERIES, OPERATIONS, RACES = 10_000, 5_000, 50
 AT_ONCE = 250  # seeds of one process: their worlds stay in its database
 
 
@@ -33,7 +34,12 @@ def parts(share: float) -> Iterator[tuple[str, list[str], dict[str, str]]]:
         "ORDERSYNC_SEED": str(first),
     }
     yield "lost replies", _pytest("tests/test_lost_replies.py"), lost
-    yield "deliveries, shuffled and repeated", _pytest("tests/test_webhooks.py", "-k", "thousand"), {}
+    letters = {"ORDERSYNC_DELIVERIES": str(max(1_000, _of(DELIVERIES, share) // 100 * 100))}
+    yield "deliveries, shuffled and repeated", _pytest("tests/test_webhooks.py", "-k", "thousand"), letters
+    people = {"ORDERSYNC_RACE_OPERATIONS": str(max(500, _of(OPERATIONS, share))), "ORDERSYNC_SEED": str(first)}
+    yield "people at the same orders", _pytest("tests/test_races.py"), people
+    yield "tokens", _pytest("tests/test_tokens.py"), {"ORDERSYNC_TOKEN_RACES": str(max(10, _of(RACES, share)))}
+    yield "what stores are told", _pytest("tests/test_writeback.py"), {}
     examples = {"ORDERSYNC_EXAMPLES": str(_of(EXAMPLES, share))}
     yield "histories of an order", _pytest("tests/test_state_machine.py"), examples
     last = first + _of(SEEDS, share)

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations import connections, http, outbox, registry, writeback
+from integrations.admin import logs
 from integrations.errors import Misconfigured
 from integrations.models import Attempt, Connection, Delivery, DeliveryState, Errand
 from integrations.stores import base
@@ -411,3 +415,24 @@ def test_a_variation_is_set_at_its_own_address(tmp_path: Path) -> None:
         here.settle()
         assert here.states() == [DeliveryState.BOOKED]
         assert "tell product 7" in store.calls("tell"), "the path of the variation begins with its parent"
+
+
+# The desk
+
+
+def test_the_desk_shows_what_a_store_is_told_and_how_that_stands(world: World, client: Client) -> None:
+    booked(world)
+    world.stock("GONE", 5, 9)
+    world.settle()
+    order = m.Order.objects.get(store_id="1001")
+    rows = logs.errands_of(order)
+    assert [str(row["outcome"]) for row in rows] == ["told", "told"]
+    assert {row["call"] for row in rows} == {"tells the store: invoice number INV-1", "tells the store: tag posted"}
+    client.force_login(User.objects.create_superuser("root", "root@example.org", "x"))
+    parked = Delivery.objects.get(state="parked")
+    listed = client.get(reverse("admin:integrations_errand_changelist"))
+    assert listed.status_code == 200
+    assert parked.words[:30] in listed.content.decode()
+    page = client.get(reverse("admin:record", args=["order", order.pk])).content.decode()
+    assert "tells the store: invoice number INV-1" in page
+    assert "what stores are told" in client.get(reverse("admin:jobs")).content.decode()

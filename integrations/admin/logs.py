@@ -21,6 +21,7 @@ from orders import documents, roles
 from orders.admin import desk
 from orders.admin.base import Log, order_link, person
 from orders.admin.filters import during
+from orders.models import Order
 from orders.queue import Decided
 from orders.resources import Listing
 
@@ -40,6 +41,11 @@ TONES = {
 def chip(value: str, words: Any) -> SafeString:
     """A state or outcome in its tone, with its words."""
     return format_html('<span class="chip {}">{}</span>', TONES.get(value, ""), words)
+
+
+def told_state(delivery: models.Delivery) -> Any:
+    """How an errand stands: a store is told, nothing is booked there."""
+    return _("told") if delivery.state == models.DeliveryState.BOOKED else delivery.get_state_display()
 
 
 @admin.register(models.Message)
@@ -123,12 +129,25 @@ class AttemptAdmin(Log):
 
 @admin.register(models.Errand)
 class ErrandAdmin(Log):
-    list_display = ["kind", "key", "connection", order_link, "made_at"]
-    list_filter = ["connection", "kind"]
-    list_select_related = ["connection", "order"]
+    list_display = ["kind", "key", "standing", "connection", order_link, "made_at", "words"]
+    list_filter = ["connection", "kind", "delivery__state"]
+    list_select_related = ["connection", "order", "delivery"]
     listing = Listing("write-backs", models.Errand, "kind", "key", "connection__name", "order__number", "made_at")
     ordering = ["-id"]
     sortable_by = ()
+
+    @admin.display(description=_("state"))
+    def standing(self, errand: models.Errand) -> SafeString | str:
+        delivery = getattr(errand, "delivery", None)
+        if delivery is None:
+            return "–"
+        href = reverse("admin:integrations_delivery_change", args=[delivery.pk])
+        return format_html('<a href="{}">{}</a>', href, chip(delivery.state, told_state(delivery)))
+
+    @admin.display(description=_("words"))
+    def words(self, errand: models.Errand) -> str:
+        delivery = getattr(errand, "delivery", None)
+        return delivery.words if delivery else ""
 
 
 @admin.register(models.Binding)
@@ -201,4 +220,28 @@ def attempts_of(record: Decided) -> list[dict[str, Any]]:
     ]
 
 
+def errands_of(record: Decided) -> list[dict[str, Any]]:
+    """What the store was or will be told of an order, newest first."""
+    if not isinstance(record, Order):
+        return []
+    rows = models.Delivery.objects.filter(errand__order=record).select_related("errand", "connection").order_by("-id")
+    return [
+        {
+            "at": row.ended_at or row.made_at,
+            "call": _("tells the store: %s") % _told(row.errand) if row.errand else "",
+            "outcome": told_state(row),
+            "tone": TONES.get(row.state, ""),
+            "words": f"{row.words} {row.fix}".strip(),
+            "connection": row.connection.name,
+        }
+        for row in rows[:20]
+    ]
+
+
+def _told(errand: models.Errand) -> str:
+    what = errand.body.get("number") or errand.body.get("tag") or ""
+    return f"{errand.get_kind_display()} {what}".strip()
+
+
 desk.attempts_providers.append(attempts_of)
+desk.attempts_providers.append(errands_of)

@@ -2,8 +2,7 @@
 
 Sources: https://shopify.dev/docs/api/admin-graphql (inventorySetQuantities, fulfillmentCreate, metafieldsSet, tagsAdd, customerUpdate),
 https://shopify.dev/changelog/making-idempotency-mandatory-for-inventory-adjustments-and-refund-mutations (the @idempotent key and changeFromQuantity),
-https://shopify.dev/docs/api/usage/rate-limits (THROTTLED with HTTP 200),
-https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/client-credentials-grant, and …/offline-access-tokens (refresh tokens that rotate).
+https://shopify.dev/docs/api/usage/rate-limits (THROTTLED with HTTP 200).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from integrations import http
-from integrations.errors import Conflict, Misconfigured, Refused, Unavailable, Uncertain
+from integrations.errors import Conflict, Refused
 from integrations.registry import adapter
 from integrations.stores.base import (
     Check,
@@ -27,13 +26,12 @@ from integrations.stores.base import (
     TrackingNews,
     Wishes,
 )
-from integrations.stores.shopify import queries
+from integrations.stores.shopify import access, answers, queries
 
 VERSION = "2026-07"
 NAMESPACE = "ordersync"
 _CUSTOMER = ("email", "phone")
 _OPEN = ("OPEN", "IN_PROGRESS")
-_HEADER = "X-Shopify-Access-Token"
 
 
 @adapter("shopify")
@@ -59,12 +57,12 @@ class Shopify:
     @staticmethod
     def dial(options: Options) -> http.Dial:
         """Every call goes to the one GraphQL address of the version."""
-        base, headers = _address(options), {_HEADER: options.token} if options.token else {}
+        base, headers = access.address(options), {access.HEADER: options.token} if options.token else {}
         return http.Dial(
             base_url=f"{base}/admin/api/{VERSION}",
             networks=options.networks,
             headers=headers,
-            grant=None if options.token else _grant(options, base),
+            grant=None if options.token else access.grant(options, base),
         )
 
     def check(self) -> Sequence[Check]:
@@ -199,23 +197,11 @@ class Shopify:
         return dict(found)
 
     def _do(self, query: str, variables: dict[str, Any], name: str) -> None:
-        """A mutation. A count that changed meanwhile is a Conflict; any other userError is Refused, in Shopify's own words."""
-        errors = self._ask(query, variables)[name]["userErrors"]
-        if not errors:
-            return
-        words = "Shopify says: " + "; ".join(item["message"] for item in errors)
-        if any(str(item.get("code", "")).endswith("_STALE") for item in errors):
-            raise Conflict(words, fix="The store's count changed meanwhile: look at it, and make the change anew.")
-        raise Refused(words, fix="Correct what it names, then retry.")
+        answers.done(self._ask(query, variables)[name])
 
     def _ask(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self.session.request("POST", "graphql.json", json={"query": query, "variables": variables or {}})
-        try:
-            told = answer.json()
-        except ValueError as error:
-            raise Uncertain("Shopify's answer is no JSON.", fix="It is looked for before it is told again.") from error
-        _raise(told)
-        return dict(told["data"])
+        body = {"query": query, "variables": variables or {}}
+        return answers.data(self.session.request("POST", "graphql.json", json=body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,57 +218,6 @@ _SCOPES = {
     "tell_tracking": "write_merchant_managed_fulfillment_orders",
     "tell_customer": "write_customers",
 }
-
-
-def _address(options: Any) -> str:
-    """https://NAME.myshopify.com; a whole address is taken as it is, for a store behind a gateway of one's own."""
-    shop: str = options.shop.strip().rstrip("/")
-    if re.fullmatch(r"https?://[^/]+", shop):
-        return shop
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*\.myshopify\.com", shop):
-        raise Misconfigured(f"“{shop}” is not a Shopify store.", fix="Enter it as NAME.myshopify.com.")
-    return f"https://{shop}"
-
-
-def _grant(options: Any, base: str) -> http.Grant:
-    """The client credentials grant of one's own app (a token for a day), or the refresh token of a public one (a token for an hour)."""
-    if not (options.client_id and options.client_secret):
-        words = "Shopify needs a token, or the app's client id and client secret."
-        raise Misconfigured(words, fix="Enter them from the app's settings in the Dev Dashboard.")
-    return http.Grant(
-        url=f"{base}/admin/oauth/access_token",
-        client_id=options.client_id,
-        client_secret=options.client_secret,
-        refresh_token=options.refresh_token,
-        header=_HEADER,
-        scheme="",
-    )
-
-
-def _raise(told: dict[str, Any]) -> None:
-    """What stands in `errors` though the status is 200."""
-    errors = told.get("errors")
-    if not errors:
-        return
-    if not isinstance(errors, list):
-        raise Misconfigured(f"Shopify says: {errors}", fix="Renew the connection's token.")
-    codes = {str((item.get("extensions") or {}).get("code", "")) for item in errors}
-    words = "Shopify says: " + "; ".join(str(item.get("message", "")) for item in errors)
-    if "THROTTLED" in codes:
-        raise Unavailable(words, fix="It is sent again by itself.", retry_after=_restored(told))
-    if "ACCESS_DENIED" in codes:
-        raise Misconfigured(words, fix="Give the app the scope that it names.")
-    if "INTERNAL_SERVER_ERROR" in codes:
-        raise Uncertain(words, fix="It is looked for before it is told again.")
-    raise Refused(words, fix="Report it, with these words.")
-
-
-def _restored(told: dict[str, Any]) -> float:
-    """Seconds until the points that were asked for are there again."""
-    cost = (told.get("extensions") or {}).get("cost") or {}
-    state = cost.get("throttleStatus") or {}
-    lacking = float(cost.get("requestedQueryCost") or 0) - float(state.get("currentlyAvailable") or 0)
-    return max(1.0, lacking / float(state.get("restoreRate") or 50))
 
 
 def _stands(there: Any, before: Any, after: Any, what: str) -> bool:
