@@ -50,7 +50,16 @@ class FileForm(forms.Form):
         allow_empty_file=True,
         help_text=gettext_lazy("CSV, XLSX or JSON, as the store or your spreadsheet program wrote it."),
     )
-    shop = forms.ModelChoiceField(Shop.objects.filter(active=True), label=gettext_lazy("Shop"), empty_label=None)
+    shop = forms.ModelChoiceField(
+        Shop.objects.filter(active=True), label=gettext_lazy("Shop"), empty_label=gettext_lazy("Choose the shop")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """A shop is chosen, never guessed; where there is only one, it is chosen already."""
+        super().__init__(*args, **kwargs)
+        shops = list(self.fields["shop"].queryset[:2])  # type: ignore[attr-defined]
+        if len(shops) == 1:
+            self.initial["shop"] = shops[0].pk
 
 
 def page(request: HttpRequest) -> HttpResponse:

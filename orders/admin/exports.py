@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -19,6 +20,7 @@ from orders import events, models
 from orders.admin.base import Log, person
 from orders.admin.filters import during
 from orders.admin.takeout import FORMS
+from orders.templatetags import desk
 
 
 @admin.register(models.ExportBatch)
@@ -95,7 +97,11 @@ class ExportBatchAdmin(Log):
 
     @admin.display(description=_("totals"))
     def sums(self, batch: models.ExportBatch) -> SafeString:
-        rows = ((currency, name, value) for currency, sums in batch.totals.items() for name, value in sums.items())
+        rows = (
+            (currency, name, desk.money(Decimal(value), currency))
+            for currency, sums in batch.totals.items()
+            for name, value in sums.items()
+        )
         line = '<tr><td>{}</td><td>{}</td><td class="num">{}</td></tr>'
         return format_html("<table><tbody>{}</tbody></table>", format_html_join("", line, rows))
 

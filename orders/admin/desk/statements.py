@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -105,8 +106,8 @@ def _day(request: HttpRequest, text: str) -> date | None:
         return None
 
 
-def _lines(sums: statements.Sums) -> list[tuple[str, list[tuple[str, str]]]]:
-    return [(currency, list(found.items())) for currency, found in sums.items()]
+def _lines(sums: statements.Sums) -> list[tuple[str, list[tuple[str, Decimal]]]]:
+    return [(currency, [(what, Decimal(sum)) for what, sum in found.items()]) for currency, found in sums.items()]
 
 
 def _latest(ledger: Ledger | None) -> list[dict[str, Any]]:
