@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
@@ -22,6 +23,7 @@ def exponent(currency: str) -> int:
     return UNUSUAL_EXPONENTS.get(currency, 2)
 
 
+@functools.lru_cache(maxsize=512)
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of the currency: 0.01 for EUR, 1 for JPY."""
     return Decimal(1).scaleb(-exponent(currency))
@@ -29,7 +31,8 @@ def minor_unit(currency: str) -> Decimal:
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """The amount to the currency's exponent, half up (away from zero): 0.125 EUR becomes 0.13."""
-    return amount.quantize(minor_unit(currency), ROUND_HALF_UP)
+    unit = minor_unit(currency)
+    return amount if amount.same_quantum(unit) else amount.quantize(unit, ROUND_HALF_UP)
 
 
 def kept(amount: Decimal) -> Decimal:
@@ -37,6 +40,11 @@ def kept(amount: Decimal) -> Decimal:
     if _decimals(amount) <= STORE_PLACES:
         return amount
     return amount.quantize(Decimal(1).scaleb(-STORE_PLACES), ROUND_HALF_UP)
+
+
+def figure(amount: Decimal | int) -> str:
+    """The number without empty decimals, never in scientific notation: 1.000000 is “1”, as it is before it was ever stored."""
+    return f"{Decimal(amount).normalize():f}"
 
 
 def is_exact(amount: Decimal, currency: str) -> bool:

@@ -16,7 +16,7 @@ from orders.models import Customer, Order, Product
 M = TypeVar("M", bound=models.Model)
 LONGEST_WORD = 200
 TELLING = 4  # characters from which on a word is likely to be rare
-_SEPARATORS = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 
 # Fields that are looked up as a whole before any word is; each has an index or is the key.
@@ -38,22 +38,26 @@ def words(*values: object) -> list[str]:
 
     "WEB-000123" gives 000123, 123, web; a word is cut to 200 characters.
     """
-    found: set[str] = set()
-    for word in _split(values):
-        found.add(word)
-        found.update(digits.lstrip("0") for digits in _DIGITS.findall(word))
-    return sorted(word for word in found if word)
+    found = _split(values)
+    digits = {group.lstrip("0") for word in found if not word.isalpha() for group in _DIGITS.findall(word)}
+    return sorted({*found, *digits} - {""})
 
 
 def _split(values: Iterable[object]) -> list[str]:
-    pieces = (piece for value in values for piece in _SEPARATORS.split(str(value or "").lower()))
-    return [piece[:LONGEST_WORD] for piece in pieces if piece and "\0" not in piece]
+    together = " ".join([str(value) for value in values if value]).lower()
+    pieces = _WORD.findall(together)
+    return [piece[:LONGEST_WORD] for piece in pieces] if len(together) > LONGEST_WORD else pieces
 
 
 def vector(*values: object) -> Func:
     """The expression that a search column is set to."""
     listed = Value(words(*values), output_field=ArrayField(TextField()))
     return Func(listed, function="array_to_tsvector", output_field=SearchVectorField())
+
+
+def vector_text(*values: object) -> str:
+    """The same as text, for COPY; words hold nothing that would need quoting."""
+    return " ".join(f"'{word}'" for word in words(*values))
 
 
 def index(record: Order | Customer | Product) -> None:

@@ -1,5 +1,6 @@
 """Documents: what would be posted (plan), what was signed (sign, chain), and what became of it (take, report)."""
 
+from orders.documents.books import Books
 from orders.documents.chain import Tampered, events_verify, intact, verify
 from orders.documents.matching import OF_KIND, match, numbers, release
 from orders.documents.orders import plan
@@ -9,10 +10,12 @@ from orders.documents.problem import Problem
 from orders.documents.refunds import plan as plan_refund
 from orders.documents.report import Report, documents_of, report, update_progress
 from orders.documents.sign import Unbalanced, sign
+from orders.documents.sketch import obstacles, obstacles_of_refund
 from orders.documents.take import Taken, outgoing_of, take
 
 __all__ = [
     "OF_KIND",
+    "Books",
     "Draft",
     "Origin",
     "Plan",
@@ -26,6 +29,8 @@ __all__ = [
     "intact",
     "match",
     "numbers",
+    "obstacles",
+    "obstacles_of_refund",
     "outgoing_of",
     "plan",
     "plan_payout",

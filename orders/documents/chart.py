@@ -49,6 +49,7 @@ class Chart:
         ordered = sorted(rows, key=lambda row: row.shop_id is not None)
         self._accounts = {(row.purpose, row.value): row.account.code for row in ordered}
         self._taxes = list(TaxMapping.objects.filter(ledger=ledger).select_related("tax_code__account"))
+        self._codes: dict[TaxKey, TaxCode | None] = {}
         self._items: dict[str, ItemMapping | None] = {}
 
     def mapped(self, purpose: str, value: str) -> str:
@@ -69,8 +70,10 @@ class Chart:
 
     def tax(self, key: TaxKey) -> TaxCode | None:
         """The tax code of the most specific mapping that fits, None without one."""
-        fitting = [row for row in self._taxes if _fits(row, key)]
-        return max(fitting, key=_specificity).tax_code if fitting else None
+        if key not in self._codes:
+            fitting = [row for row in self._taxes if _fits(row, key)]
+            self._codes[key] = max(fitting, key=_specificity).tax_code if fitting else None
+        return self._codes[key]
 
     def prefetch_items(self, keys: Iterable[str]) -> None:
         """Load the item mappings of these keys in one query."""
@@ -84,7 +87,8 @@ class Chart:
 
     def item(self, key: str) -> ItemMapping | None:
         """The item of a SKU (or `id:…`), None without a mapping."""
-        self.prefetch_items([key])
+        if key not in self._items:
+            self.prefetch_items([key])
         return self._items.get(key)
 
 

@@ -10,21 +10,21 @@ from django.utils.translation import gettext as _
 
 from orders import periods
 from orders.documents import reference
-from orders.documents.chart import Chart
+from orders.documents.books import Books
 from orders.documents.problem import Problem
-from orders.models import Document, ExchangeRate, PeriodState, Purpose, Shop
+from orders.models import Document, PeriodState, Purpose, Shop
 from orders.outgoing import DocumentKind
 
 
 class Ground:
     """One shop's side of the books in one currency. `problems` collects what is in the way, each once."""
 
-    def __init__(self, shop: Shop, currency: str) -> None:
+    def __init__(self, shop: Shop, currency: str, books: Books | None = None) -> None:
         self.shop, self.ledger, self.currency = shop, shop.ledger, currency
-        self.chart = Chart(self.ledger, shop)
+        self.books = books or Books(shop)
+        self.chart = self.books.chart
         self.zone = ZoneInfo(shop.time_zone)
         self.problems: list[Problem] = []
-        self._periods: dict[date, PeriodState] = {}
 
     def role(self, name: str) -> str:
         """The account of a role, "" with a problem."""
@@ -38,17 +38,14 @@ class Ground:
 
     def posting_day(self, day: date, *, moved: bool) -> date:
         """The day of the books: the document's own, or the first open day after a closed one if the owner chose so (`moved`)."""
-        if day not in self._periods:
-            self._periods[day] = periods.state(self.ledger, day)
-        if self._periods[day] != PeriodState.CLOSED:
+        if self.books.period(day) != PeriodState.CLOSED:
             return day
-        try:
-            open_on = periods.first_open_day(self.ledger, day)
-        except periods.Refused as none:
-            fix = none.words
+        open_on = self.books.first_open_day(day)
+        if isinstance(open_on, periods.Refused):
+            fix = open_on.words
+        elif moved:
+            return open_on
         else:
-            if moved:
-                return open_on
             fix = _("Post on the first open day (%s).") % open_on
         self.problem(
             code="period_closed", cause=f"period:{day:%Y-%m}", field="posting_on",
@@ -61,9 +58,7 @@ class Ground:
         """The base currency per unit on that day, and where the rate is from; 1 with a problem where none is known."""
         if self.currency == self.ledger.base_currency:
             return Decimal(1), ""
-        row = ExchangeRate.objects.filter(
-            currency=self.currency, base_currency=self.ledger.base_currency, on__lte=day
-        ).first()
+        row = self.books.rate(self.currency, day)
         if row is None:
             self.problem(
                 code="rate_missing", cause=f"rate:{self.currency}", field="currency",

@@ -14,7 +14,7 @@ from orders.documents import lines, reference, sheet
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import FulfilmentState, PaymentKind, PaymentState, PaymentStatus
-from orders.models import Document, Payment, RecogniseOn, Shipment, ZeroTotal
+from orders.models import Document, Payment, RecogniseOn, Shipment, ZeroTotal, held
 from orders.outgoing import DocumentKind
 
 MONEY_IN = (PaymentKind.SALE, PaymentKind.CAPTURE)
@@ -68,7 +68,7 @@ def taken_back(page: Sheet, invoice: Document) -> Draft:
             fix=_("Settle the change by hand in the ledger, or have the store take it back."),
         )  # fmt: skip
     data = sheet.restored(invoice)
-    mine = {line.n: line for line in invoice.lines.all()}
+    mine = {line.n: line for line in held(invoice, "lines")}
     rows = [
         (
             dataclasses.replace(line, credits=f"{invoice.reference}/{line.n}"),
@@ -149,20 +149,22 @@ def _when_fulfilled(page: Sheet, kept: list[Document]) -> list[Planned]:
 def _invoiced(kept: list[Document]) -> defaultdict[int, Decimal]:
     """By order line, how much of it stands on these invoices."""
     shipped: defaultdict[int, Decimal] = defaultdict(Decimal)
-    for line in (line for invoice in kept for line in invoice.lines.all()):
+    for line in (line for invoice in kept for line in held(invoice, "lines")):
         shipped[line.order_line_id or 0] += line.quantity
     return shipped
 
 
 def _to_invoice(page: Sheet, kept: list[Document]) -> list[Shipment]:
     invoiced = {item.key for item in kept}
-    return [row for row in page.order.shipments.all() if not row.cancelled and _key(page, row.store_id) not in invoiced]
+    return [
+        row for row in held(page.order, "shipments") if not row.cancelled and _key(page, row.store_id) not in invoiced
+    ]
 
 
 def _shipped(
     page: Sheet, shipment: Shipment, parts: list[lines.Position], shipped: defaultdict[int, Decimal]
 ) -> list[Row]:
-    contents = {row.order_line_id: row.quantity for row in shipment.lines.all()}
+    contents = {row.order_line_id: row.quantity for row in held(shipment, "lines")}
     rows: list[Row] = []
     for position in parts:
         before, whole = shipped[position.line.pk], position.line.quantity
@@ -179,7 +181,7 @@ def _extras(page: Sheet, rows: list[Row]) -> list[Row]:
     gap = page.order.total_due - lines.gross(rows)
     left = gap - lines.gross(named) if gap else money.ZERO
     unit = money.minor_unit(page.currency)
-    tolerance = min(sum(not line.removed for line in page.order.lines.all()), page.ledger.adjustment_cap) * unit
+    tolerance = min(sum(not line.removed for line in held(page.order, "lines")), page.ledger.adjustment_cap) * unit
     if not left or abs(left) > tolerance or not money.is_exact(left, page.currency):
         return named
     account = page.ledger.adjustment_account
@@ -202,7 +204,7 @@ def successful(page: Sheet) -> list[Payment]:
     """Sales and captures that succeeded, as they happened."""
     return [
         row
-        for row in page.order.payments.all()
+        for row in held(page.order, "payments")
         if row.kind in MONEY_IN and row.status == PaymentStatus.SUCCESS and row.amount
     ]
 

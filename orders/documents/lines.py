@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -13,7 +15,7 @@ from orders.documents.chart import tax_key
 from orders.documents.plan import Origin
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import LineKind
-from orders.models import Adjustment, OrderLine, Purpose, TaxCode
+from orders.models import Adjustment, OrderLine, Purpose, TaxCode, held
 from orders.models.line import Taxed
 
 UNTAXED = frozenset({LineKind.GIFT_CARD, LineKind.REFUND_DIFFERENCE})
@@ -32,7 +34,7 @@ class Position:
 
 def positions(sheet: Sheet) -> list[Position]:
     """Every line that the order still has, mapped; what is not mapped becomes a problem and an empty account."""
-    lines = [line for line in sheet.order.lines.all() if not line.removed]
+    lines = [line for line in held(sheet.order, "lines") if not line.removed]
     sheet.chart.prefetch_items(line.item_key for line in lines)
     return [Position(line, tuple(_rows(sheet, line))) for line in lines]
 
@@ -44,21 +46,28 @@ def divisible(line: OrderLine) -> bool:
 
 def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
     account, item = _account(sheet, line)
-    first = outgoing.Line(
-        n=0, kind=line.kind, text=line.title, account=account, net=exact(sheet, line, line.net), quantity=line.quantity,
-        sku=line.sku, item=item,
-    )  # fmt: skip
+    whole: dict[str, Any] = {
+        "n": 0, "kind": line.kind, "text": line.title, "account": account, "net": exact(sheet, line, line.net), "quantity": line.quantity,
+        "sku": line.sku, "item": item,
+    }  # fmt: skip
     origin = Origin(order_line=line.pk)
-    taxes = sorted(line.taxes.all(), key=lambda tax: tax.pk)
+    taxes = sorted(held(line, "taxes"), key=_by_key)
     if not taxes:
         code = None if line.kind in UNTAXED else tax_code_for(sheet, line.kind, None)
-        return [(with_tax(first, money.ZERO, code), origin)]
-    rows = [with_tax(first, exact(sheet, line, tax.amount), tax_code_for(sheet, line.kind, tax), tax) for tax in taxes]
-    rest = [
-        dataclasses.replace(row, net=money.ZERO, quantity=money.ZERO, text=tax.title)
-        for row, tax in zip(rows[1:], taxes[1:], strict=True)
-    ]
-    return [(row, origin) for row in [rows[0], *rest]]
+        return [(outgoing.Line(**whole, **_taxed(money.ZERO, code)), origin)]
+    rows = []
+    for tax in taxes:
+        amount, code = exact(sheet, line, tax.amount), tax_code_for(sheet, line.kind, tax)
+        rows.append((outgoing.Line(**whole, **_taxed(amount, code, tax)), origin))
+        whole |= {
+            "net": money.ZERO,
+            "quantity": money.ZERO,
+            "text": taxes[len(rows)].title if len(rows) < len(taxes) else "",
+        }
+    return rows
+
+
+_by_key = attrgetter("pk")
 
 
 def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
@@ -75,7 +84,7 @@ def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
             code="sku_unknown", cause=f"sku:{line.item_key}", field="sku",
             words=_("SKU %s is not mapped to an item.") % line.item_key, fix=_("Map it to an item of the ledger."),
         )  # fmt: skip
-    if item is not None and item.account is not None:
+    if item is not None and item.account:
         return item.account.code, item.item
     return sheet.chart.account(Purpose.LINE, line.kind, sheet.problems), item.item if item else ""
 
@@ -83,15 +92,16 @@ def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
 def tax_code_for(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | None:
     """The ledger's code for a line's tax (None: a line without); a problem if nothing maps it, or if the code has no account."""
     order = sheet.order
-    region = order.shipping.region if order.shipping else order.billing.region if order.billing else ""
-    key = tax_key(tax, treatment=order.tax_treatment, country=order.tax_country, region=region, line_kind=line_kind)
+    key = tax_key(
+        tax, treatment=order.tax_treatment, country=order.tax_country, region=sheet.region, line_kind=line_kind
+    )
     code = sheet.chart.tax(key)
     if code is None:
         sheet.problem(
             code="tax_unmapped", cause=key.cause, field="tax", words=_("No tax code is mapped for %s.") % key.words,
             fix=_("Map it to a tax code of the ledger."),
         )  # fmt: skip
-    elif tax is not None and tax.amount and code.account is None:
+    elif tax is not None and tax.amount and code.account_id is None:
         sheet.problem(
             code="account_unmapped", cause=f"taxcode:{code.code}", field="tax",
             words=_("The tax code %s has no account for its tax.") % code.code, fix=_("Give the tax code an account."),
@@ -101,10 +111,15 @@ def tax_code_for(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | N
 
 def with_tax(row: outgoing.Line, amount: Decimal, code: TaxCode | None, tax: Taxed | None = None) -> outgoing.Line:
     """The row with its tax."""
-    return dataclasses.replace(
-        row, tax=amount, tax_code=code.code if code else "", tax_rate=_normal(code.rate) if code else None,
-        tax_account=code.account.code if code and code.account else "", base=tax.base if tax else None,
-    )  # fmt: skip
+    return dataclasses.replace(row, **_taxed(amount, code, tax))
+
+
+def _taxed(amount: Decimal, code: TaxCode | None, tax: Taxed | None = None) -> dict[str, Any]:
+    account = code.account if code else None
+    return {
+        "tax": amount, "tax_code": code.code if code else "", "tax_rate": _normal(code.rate) if code else None,
+        "tax_account": account.code if account else "", "base": tax.base if tax else None,
+    }  # fmt: skip
 
 
 def exact(sheet: Sheet, line: object, amount: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any
 from orders import incoming, money
 from orders.documents import invoices, payments, sheet
 from orders.documents.plan import Draft, Plan
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderLine, held
 from orders.outgoing import DocumentKind
 
 
@@ -39,7 +39,7 @@ def content(order: Order) -> dict[str, Any]:
         {
             "number": order.number, "currency": order.currency, "total_due": order.total_due, "placed_on": order.placed_on,
             "due_on": order.due_on, "treatment": order.tax_treatment, "tax_country": order.tax_country, "po_number": order.po_number,
-            "party": sheet.party(order), "lines": [_line(row) for row in order.lines.all() if not row.removed],
+            "party": sheet.party(order), "lines": [_line(row) for row in held(order, "lines") if not row.removed],
             "adjustments": [
                 {"account": row.account.code, "net": row.net, "tax": row.tax, "tax_code": row.tax_code.code if row.tax_code else ""}
                 for row in sheet.named(order)
@@ -52,7 +52,7 @@ def content(order: Order) -> dict[str, Any]:
 def _line(row: OrderLine) -> dict[str, object]:
     taxes = [
         {"title": tax.title, "rate": tax.rate, "amount": tax.amount, "remitted_by": tax.remitted_by}
-        for tax in sorted(row.taxes.all(), key=lambda tax: tax.pk)
+        for tax in sorted(held(row, "taxes"), key=lambda tax: tax.pk)
     ]
     return {
         "kind": row.kind,

@@ -14,7 +14,7 @@ from orders.documents.invoices import MONEY_IN, successful
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import PaymentKind, PaymentStatus
-from orders.models import Document, FeesBy, Payment
+from orders.models import Document, FeesBy, Payment, held
 from orders.outgoing import DocumentKind
 
 
@@ -40,7 +40,7 @@ def drafts(page: Sheet, invoices: list[Draft]) -> list[Draft]:
     made: list[Draft] = []
     for payment in successful(page):
         made += _in(page, payment, claims)
-    for payment in page.order.payments.all():
+    for payment in held(page.order, "payments"):
         signed = page.stands_for(reference.key(page.order, DocumentKind.PAYMENT, payment.store_id))
         if signed is not None and payment.kind in MONEY_IN and not _moved(payment):
             made.append(_taken_back(page, payment, signed, claims))

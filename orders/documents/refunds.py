@@ -16,7 +16,7 @@ from orders.documents import lines, payments, reference, sheet
 from orders.documents.plan import Draft, Origin, Plan
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import LineKind, PaymentStatus
-from orders.models import Document, DocumentLine, Payment, Purpose, RecogniseOn, Refund, RefundLine
+from orders.models import Document, DocumentLine, Payment, Purpose, RecogniseOn, Refund, RefundLine, held
 from orders.outgoing import DocumentKind
 
 
@@ -24,21 +24,8 @@ def plan(refund: Refund) -> Plan:
     """The credit note and refund payments of a refund, with what keeps them. Never raises for bad data."""
     prefetch_related_objects([refund], "lines__taxes", "payments", *sheet.NAMED)
     page = Sheet(refund.order)
-    key = reference.key(refund.order, DocumentKind.CREDIT_NOTE, refund.store_id)
-    signed = page.stands_for(key)
-    note = page.kept(signed) if signed else _credit_note(page, refund)
-    drafts = [note] if note else []
-    deposits = [] if note else _deposits(page)
-    for payment in refund.payments.all():
-        if payment.status == PaymentStatus.SUCCESS and payment.amount:
-            drafts.append(_money_back(page, refund, payment, note, deposits))
-    if not note and not deposits and _worth(refund) and not page.standing(DocumentKind.INVOICE):
-        page.problem(
-            code="invoice_missing", words=_("There is no invoice yet that this refund could take back."),
-            fix=_("Approve the order first."),
-        )  # fmt: skip
     return Plan(
-        drafts=tuple(drafts),
+        drafts=tuple(drafts(page, refund)),
         problems=tuple(page.problems),
         content=content(refund),
         amount=_worth(refund),
@@ -46,9 +33,27 @@ def plan(refund: Refund) -> Plan:
     )
 
 
+def drafts(page: Sheet, refund: Refund) -> list[Draft]:
+    """The documents; what keeps them stands on the page."""
+    key = reference.key(refund.order, DocumentKind.CREDIT_NOTE, refund.store_id)
+    signed = page.stands_for(key)
+    note = page.kept(signed) if signed else _credit_note(page, refund)
+    made = [note] if note else []
+    deposits = [] if note else _deposits(page)
+    for payment in held(refund, "payments"):
+        if payment.status == PaymentStatus.SUCCESS and payment.amount:
+            made.append(_money_back(page, refund, payment, note, deposits))
+    if not note and not deposits and _worth(refund) and not page.standing(DocumentKind.INVOICE):
+        page.problem(
+            code="invoice_missing", words=_("There is no invoice yet that this refund could take back."),
+            fix=_("Approve the order first."),
+        )  # fmt: skip
+    return made
+
+
 def _worth(refund: Refund) -> Decimal:
     """The money that goes back, or what its lines make where the store gives none back."""
-    return refund.amount or money.total(row.net + row.tax for row in refund.lines.all())
+    return refund.amount or money.total(row.net + row.tax for row in held(refund, "lines"))
 
 
 def content(refund: Refund) -> dict[str, object]:
@@ -58,7 +63,7 @@ def content(refund: Refund) -> dict[str, object]:
             "refund": refund.store_id, "amount": refund.amount, "currency": refund.currency, "refunded_on": refund.refunded_on,
             "lines": [
                 {"kind": row.kind, "line": row.order_line_id, "title": row.title, "quantity": row.quantity, "net": row.net, "tax": row.tax}
-                for row in refund.lines.all()
+                for row in held(refund, "lines")
             ],
             "adjustments": [
                 {"account": row.account.code, "net": row.net, "tax": row.tax, "tax_code": row.tax_code.code if row.tax_code else ""} for row in sheet.named(refund)
@@ -105,7 +110,7 @@ def _credit_note(page: Sheet, refund: Refund) -> Draft | None:
         return None
     rooms = _rooms(standing)
     credit = _Credit()
-    for row in refund.lines.all():
+    for row in held(refund, "lines"):
         _credit_line(page, row, rooms, credit)
     credit.rows += lines.adjustment_rows(sheet.named(refund))
     _difference(page, refund, credit)
@@ -133,7 +138,7 @@ def _rooms(invoices: Sequence[Document]) -> dict[int, list[list[Room]]]:
     for invoice in invoices:
         data = {line.n: line for line in sheet.restored(invoice).lines}
         grouped: dict[int, list[Room]] = defaultdict(list)
-        for line in invoice.lines.all():
+        for line in held(invoice, "lines"):
             net, tax, quantity = spent[line.pk]
             room = Room(line, data[line.n], invoice, line.net - net, line.tax - tax, line.quantity - quantity)
             grouped[line.order_line_id or 0].append(room)
@@ -154,7 +159,7 @@ def _credit_line(page: Sheet, row: RefundLine, rooms: dict[int, list[list[Room]]
         credit.rows += _own_rows(page, row)
         return
     net, tax, quantity = lines.exact(page, row, row.net), lines.exact(page, row, row.tax), row.quantity
-    shares = [item.amount for item in row.taxes.all()]
+    shares = [item.amount for item in held(row, "taxes")]
     for group in groups:
         if not (net or tax or quantity):
             break
@@ -189,13 +194,15 @@ def _order_line(page: Sheet, row: RefundLine, rooms: Iterable[int]) -> int | Non
         LineKind.RETURN_SHIPPING,
     ):
         return row.order_line_id
-    return next((line.pk for line in page.order.lines.all() if line.kind == row.kind and line.pk in set(rooms)), None)
+    return next(
+        (line.pk for line in held(page.order, "lines") if line.kind == row.kind and line.pk in set(rooms)), None
+    )
 
 
 def _own_rows(page: Sheet, row: RefundLine) -> list[Row]:
     """A line that takes nothing back: a fee that is kept, a difference; with taxes of its own."""
     account = page.chart.account(Purpose.LINE, row.kind, page.problems)
-    taxes = list(row.taxes.all())
+    taxes = list(held(row, "taxes"))
     first = outgoing.Line(
         n=0,
         kind=row.kind,
@@ -227,7 +234,7 @@ def _difference(page: Sheet, refund: Refund, credit: _Credit) -> None:
     if not left:
         return
     values = {"left": f"{left.normalize():f}", "currency": refund.currency, "amount": f"{asked.normalize():f}"}
-    if not refund.lines.all():
+    if not held(refund, "lines"):
         page.problem(
             code="refund_without_lines", difference=left, field="amount",
             words=_("The store gave back %(left)s %(currency)s without saying for what.") % values,

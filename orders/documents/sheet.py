@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from orders import incoming, money, outgoing
 from orders.documents import reference
+from orders.documents.books import Books
 from orders.documents.ground import Ground
 from orders.documents.plan import Draft, Origin
-from orders.models import Address, Adjustment, Document, Order, Payout, Refund
+from orders.models import Address, Adjustment, Document, Order, Payout, Refund, held
 from orders.outgoing import DocumentKind
 
 _TAKES_BACK: dict[str, DocumentKind] = {
@@ -28,17 +29,23 @@ Row = tuple[outgoing.Line, Origin]
 class Sheet(Ground):
     """Everything that drafting one order needs, loaded once."""
 
-    def __init__(self, order: Order) -> None:
-        prefetch_related_objects([order], "lines__taxes", "payments__parent", "shipments__lines", *NAMED)
-        super().__init__(order.shop, order.currency)
+    def __init__(self, order: Order, books: Books | None = None) -> None:
+        super().__init__(order.shop, order.currency, books)
         self.order = order
-        self.signed = list(order.documents.select_related("booking", "approval").prefetch_related("lines"))
+        self.signed = self._load()
+        place = order.shipping or order.billing
+        self.region = place.region if place else ""
         self._taken_back = {of for of in map(self._takes_back, self.signed) if of}
         self._serials: dict[str, list[str]] = {}
         for document in self.signed:
             keys = self._serials.setdefault(document.kind, [])
             if document.key not in keys:
                 keys.append(document.key)
+
+    def _load(self) -> list[Document]:
+        """Whatever drafting looks at; returns the documents that were signed."""
+        prefetch_related_objects([self.order], "lines__taxes", "payments__parent", "shipments__lines", *NAMED)
+        return list(self.order.documents.select_related("booking", "approval").prefetch_related("lines"))
 
     def standing(self, kind: str) -> list[Document]:
         """The signed documents of a kind that are neither voided nor refused, nor taken back whole by a document of ours."""
@@ -50,8 +57,8 @@ class Sheet(Ground):
 
     def credited(self, invoice: Document) -> bool:
         """True if a credit note that stands takes back a part of that invoice."""
-        lines = {line.pk for line in invoice.lines.all()}
-        return any(line.credits_id in lines for item in self.signed if stands(item) for line in item.lines.all())
+        lines = {line.pk for line in held(invoice, "lines")}
+        return any(line.credits_id in lines for item in self.signed if stands(item) for line in held(item, "lines"))
 
     def day(self, instant: datetime | None) -> date:
         """The shop's day of an instant; without one the day on which the order was last told."""
@@ -122,7 +129,7 @@ class Sheet(Ground):
 
 def named(record: Order | Refund | Payout) -> list[Adjustment]:
     """The lines that persons named and did not withdraw, as they came."""
-    rows = [row for row in record.adjustments.all() if row.withdrawn_at is None]
+    rows = [row for row in held(record, "adjustments") if row.withdrawn_at is None]
     return sorted(rows, key=lambda row: (row.at, row.pk))
 
 

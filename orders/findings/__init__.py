@@ -5,6 +5,7 @@ from __future__ import annotations
 from orders.findings.causes import Affected, Group, affected, groups, recheck
 from orders.findings.checks import check, check_payout, check_refund, in_office_language
 from orders.findings.codes import CODES, Code, Concerns
+from orders.findings.fresh import check_new
 
 __all__ = [
     "CODES",
@@ -14,6 +15,7 @@ __all__ = [
     "Group",
     "affected",
     "check",
+    "check_new",
     "check_payout",
     "check_refund",
     "groups",

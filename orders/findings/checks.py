@@ -24,30 +24,31 @@ def check(order: Order, plan: documents.Plan | None = None) -> list[Finding]:
     """
     fresh = records.order(order.pk)
     with in_office_language():
-        return records.keep(order, _joined(_found(registry.ORDER, fresh), (plan or documents.plan(fresh)).problems))
+        return records.keep(order, joined(found(registry.ORDER, fresh), (plan or documents.plan(fresh)).problems))
 
 
 def check_refund(refund: Refund, plan: documents.Plan | None = None) -> list[Finding]:
     """The same for a refund."""
     fresh = records.refund(refund.pk)
     with in_office_language():
-        found = (plan or documents.plan_refund(fresh)).problems
-        return records.keep(refund, _joined(_found(registry.REFUND, fresh), found))
+        planned = (plan or documents.plan_refund(fresh)).problems
+        return records.keep(refund, joined(found(registry.REFUND, fresh), planned))
 
 
 def check_payout(payout: Payout, plan: documents.Plan | None = None) -> list[Finding]:
     """The same for a payout."""
     fresh = records.payout(payout.pk)
     with in_office_language():
-        found = (plan or documents.plan_payout(fresh)).problems
-        return records.keep(payout, _joined(_found(registry.PAYOUT, fresh), found))
+        planned = (plan or documents.plan_payout(fresh)).problems
+        return records.keep(payout, joined(found(registry.PAYOUT, fresh), planned))
 
 
-def _found(checks: Iterable[Callable[[Record], Iterator[Problem]]], record: Record) -> list[Problem]:
+def found(checks: Iterable[Callable[[Record], Iterator[Problem]]], record: Record) -> list[Problem]:
+    """What all of these checks say of the record."""
     return [problem for check in checks for problem in check(record)]
 
 
-def _joined(ours: list[Problem], planned: Iterable[Problem]) -> list[Problem]:
+def joined(ours: list[Problem], planned: Iterable[Problem]) -> list[Problem]:
     """What the checks and the plan found, nobody told twice: of a code that both found, the graver stands, ours on a tie."""
     theirs = [problem for problem in planned if _IMPLIED_BY.get(problem.code) not in {mine.code for mine in ours}]
     gravest = {problem.code: _gravity(problem) for problem in sorted(theirs, key=_gravity, reverse=True)}

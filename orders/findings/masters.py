@@ -10,19 +10,19 @@ from django.utils.translation import ngettext
 from orders.documents.problem import Problem
 from orders.findings.codes import problem
 from orders.incoming import LineKind
-from orders.models import Order
+from orders.models import Order, held
 
 
 def lines(order: Order) -> Iterator[Problem]:
     """An order needs a line."""
-    if all(line.removed for line in order.lines.all()):
+    if all(line.removed for line in held(order, "lines")):
         yield problem("no_lines", _("The order has no lines."), field="lines")
 
 
 def skus(order: Order) -> Iterator[Problem]:
     """Items that name neither SKU nor product, in one finding."""
     nameless = [
-        line for line in order.lines.all() if line.kind == LineKind.ITEM and not line.removed and not line.item_key
+        line for line in held(order, "lines") if line.kind == LineKind.ITEM and not line.removed and not line.item_key
     ]
     if nameless:
         words = ngettext(

@@ -72,6 +72,8 @@ def country_of(order: Order) -> str:
 
 
 def _missing(address: Address) -> list[tuple[str, str]]:
+    lacking = [name for name in ("street", "city", "country") if not getattr(address, name)]
+    if not lacking or (len(lacking) == 3 and not address.postcode):
+        return []
     parts = {"street": _("street"), "city": _("city"), "country": _("country")}
-    told = any(getattr(address, name) for name in (*parts, "postcode"))
-    return [(name, words) for name, words in parts.items() if told and not getattr(address, name)]
+    return [(name, parts[name]) for name in lacking]

@@ -12,7 +12,7 @@ from orders.documents.problem import Problem
 from orders.findings.amounts import figure, said
 from orders.findings.codes import problem
 from orders.incoming import PaymentKind, PaymentState, PaymentStatus
-from orders.models import Order, Payment
+from orders.models import Order, Payment, held
 
 INWARD = frozenset({PaymentKind.SALE, PaymentKind.CAPTURE})
 
@@ -36,7 +36,7 @@ def paid(order: Order) -> Iterator[Problem]:
 
 def received_by(order: Order) -> list[Payment]:
     """What came in for the order, in its currency."""
-    return [payment for payment in succeeded(order.payments.all(), INWARD) if payment.currency == order.currency]
+    return [payment for payment in succeeded(held(order, "payments"), INWARD) if payment.currency == order.currency]
 
 
 def succeeded(payments: Iterable[Payment], kinds: frozenset[PaymentKind]) -> list[Payment]:
@@ -47,5 +47,5 @@ def succeeded(payments: Iterable[Payment], kinds: frozenset[PaymentKind]) -> lis
 def has_money(order: Order) -> bool:
     """True if money came in, by the payments or by what the store says of them."""
     said_so = {PaymentState.PAID, PaymentState.PARTIALLY_PAID, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED}
-    came_in: Decimal = money.total(payment.amount for payment in succeeded(order.payments.all(), INWARD))
+    came_in: Decimal = money.total(payment.amount for payment in succeeded(held(order, "payments"), INWARD))
     return bool(came_in) or order.payment_state in said_so

@@ -11,7 +11,7 @@ from orders import money
 from orders.documents.problem import Problem
 from orders.findings.amounts import figure
 from orders.findings.codes import problem
-from orders.models import Document, Invoice, Order, Outcome
+from orders.models import Document, Invoice, Order, Outcome, held
 from orders.outgoing import DocumentKind
 
 GONE = frozenset({"voided", "deleted"})
@@ -19,12 +19,12 @@ GONE = frozenset({"voided", "deleted"})
 
 def invoices(order: Order) -> list[Document]:
     """The order's invoices that were taken for sending and not refused: they stand, whatever the store says now."""
-    return [row for row in order.documents.all() if row.kind == DocumentKind.INVOICE and _was_sent(row)]
+    return [row for row in held(order, "documents") if row.kind == DocumentKind.INVOICE and _was_sent(row)]
 
 
 def ledger(order: Order) -> Iterator[Problem]:
     """What is booked should stay as it was booked."""
-    yield from altered(order.documents.all())
+    yield from altered(held(order, "documents"))
 
 
 def altered(documents: Iterable[Document]) -> Iterator[Problem]:
@@ -37,7 +37,7 @@ def altered(documents: Iterable[Document]) -> Iterator[Problem]:
 
 def failures(order: Order) -> Iterator[Problem]:
     """The latest revision of a document that the ledger refused, or that a fault of ours stopped."""
-    yield from failed(order.documents.all())
+    yield from failed(held(order, "documents"))
 
 
 def failed(documents: Iterable[Document]) -> Iterator[Problem]:

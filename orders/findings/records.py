@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from orders.documents.problem import Problem
 from orders.findings.codes import CODES
-from orders.models import Document, Finding, Order, Payout, Refund, Reviewed, Severity, about, noun
+from orders.models import Document, Finding, Order, Payout, Refund, Reviewed, Severity, about, made, noun
 
 Key = tuple[str, str, str]
 _TELLS = ("severity", "words", "fix", "difference")
@@ -78,20 +81,42 @@ def _finding(record: Reviewed, key: Key, item: Problem) -> Finding:
     return row
 
 
+def _says(item: Problem) -> tuple[Any, ...]:
+    """The columns _TELLS."""
+    entry = None if item.fix else CODES.get(item.code)
+    fix = str(entry.fix) if entry else item.fix
+    return item.severity, _cut(item.words, "words"), _cut(fix, "fix"), item.difference
+
+
 def _tell(row: Finding, item: Problem) -> bool:
     """Put into the row what the problem says; True if it said something else before."""
-    entry = CODES.get(item.code)
-    fix = item.fix or (str(entry.fix) if entry else "")
-    said = (item.severity, _cut(item.words, "words"), _cut(fix, "fix"), item.difference)
+    said = _says(item)
     before = tuple(getattr(row, name) for name in _TELLS)
     for name, value in zip(_TELLS, said, strict=True):
         setattr(row, name, value)
     return before != said
 
 
+def fresh(record: Reviewed, problems: Iterable[Problem]) -> list[Finding]:
+    """The findings of a record that has none yet, to be written by COPY: each says since when it stands."""
+    wanted = {_key(item): item for item in _once(problems)}
+    about, now = f"{noun(record)}_id", timezone.now()
+    return [_made(about, record.pk, key, item, now) for key, item in wanted.items()]
+
+
+def _made(about: str, pk: int, key: Key, item: Problem, now: datetime) -> Finding:
+    told = dict(zip(_TELLS, _says(item), strict=True))
+    return made(Finding, {about: pk, "code": key[0], "field": key[1], "cause": key[2], "since": now, **told})
+
+
+def count(record: Reviewed, rows: Iterable[Finding]) -> None:
+    """Set the record's blockers and warnings."""
+    weights = [row.severity for row in rows]
+    record.blockers, record.warnings = weights.count(Severity.BLOCKING), weights.count(Severity.WARNING)
+
+
 def _count(record: Reviewed, rows: list[Finding]) -> None:
-    record.blockers = sum(row.severity == Severity.BLOCKING for row in rows)
-    record.warnings = sum(row.severity == Severity.WARNING for row in rows)
+    count(record, rows)
     type(record)._default_manager.filter(pk=record.pk).update(blockers=record.blockers, warnings=record.warnings)
 
 

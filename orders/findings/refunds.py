@@ -14,7 +14,7 @@ from orders.findings import posted, sums
 from orders.findings.amounts import figure, said
 from orders.findings.codes import problem
 from orders.incoming import PaymentStatus
-from orders.models import Refund, RefundLine, Severity, State
+from orders.models import Refund, RefundLine, Severity, State, held
 from orders.money import ZERO
 
 
@@ -33,15 +33,15 @@ def order(refund: Refund) -> Iterator[Problem]:
 
 def lines(refund: Refund) -> Iterator[Problem]:
     """A bare amount must be named before it can be credited."""
-    named = sums.gross(sums.standing(refund.adjustments.all()))
-    if not refund.lines.all() and refund.amount != named:
+    named = sums.gross(sums.standing(held(refund, "adjustments")))
+    if not held(refund, "lines") and refund.amount != named:
         words = _("The store gave back %s without saying for what.") % said(refund.amount, refund.currency)
         yield problem("refund_without_lines", words, field="lines", difference=refund.amount - named)
 
 
 def beyond(refund: Refund) -> Iterator[Problem]:
     """All refunds together against the order's lines and its total. Within the ledger's cap it warns; adjustments of the refund name what goes beyond."""
-    over = max(_over_lines(refund), _over_total(refund)) - sums.gross(sums.standing(refund.adjustments.all()))
+    over = max(_over_lines(refund), _over_total(refund)) - sums.gross(sums.standing(held(refund, "adjustments")))
     if over <= ZERO:
         return
     cap = refund.order.shop.ledger.adjustment_cap * money.minor_unit(refund.currency)
@@ -60,7 +60,7 @@ def beyond(refund: Refund) -> Iterator[Problem]:
 
 def payments(refund: Refund) -> Iterator[Problem]:
     """Money that is still on its way is booked when it has gone."""
-    pending = [payment for payment in refund.payments.all() if payment.status == PaymentStatus.PENDING]
+    pending = [payment for payment in held(refund, "payments") if payment.status == PaymentStatus.PENDING]
     if pending:
         amount: Decimal = money.total(payment.amount for payment in pending)
         words = _("%s are on their way back; the store has not confirmed it yet.") % said(amount, refund.currency)
@@ -102,7 +102,7 @@ def changed(refund: Refund) -> Iterator[Problem]:
 
 def _over_lines(refund: Refund) -> Decimal:
     """What this refund's lines take from order lines beyond what earlier refunds left of them."""
-    left = {line.pk: line.net + line.tax for line in refund.order.lines.all()}
+    left = {line.pk: line.net + line.tax for line in held(refund.order, "lines")}
     for line_id, amount in _by_line(_earlier(refund)).items():
         left[line_id] -= amount
     return money.total(max(amount - max(left[line_id], ZERO), ZERO) for line_id, amount in _by_line([refund]).items())
@@ -116,7 +116,7 @@ def _over_total(refund: Refund) -> Decimal:
 
 def _earlier(refund: Refund) -> list[Refund]:
     """The order's refunds before this one that were not rejected."""
-    others = [other for other in refund.order.refunds.all() if other.state != State.REJECTED]
+    others = [other for other in held(refund.order, "refunds") if other.state != State.REJECTED]
     return [other for other in others if _place(other) < _place(refund)]
 
 
@@ -126,7 +126,7 @@ def _place(refund: Refund) -> tuple[str, int]:
 
 def _by_line(refunds: Iterable[Refund]) -> dict[int, Decimal]:
     amounts: dict[int, Decimal] = defaultdict(Decimal)
-    for line in (line for refund in refunds for line in refund.lines.all()):
+    for line in (line for refund in refunds for line in held(refund, "lines")):
         if line.order_line_id is not None:
             amounts[line.order_line_id] += _gross(line)
     return amounts

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from orders.documents.problem import Problem
 from orders.findings import payments, posted
 from orders.findings.codes import problem
-from orders.models import Order, Severity
+from orders.models import Order, Severity, held
 
 
 def test(order: Order) -> Iterator[Problem]:
@@ -63,7 +63,7 @@ def changed(order: Order) -> Iterator[Problem]:
 
 def corrections(order: Order) -> Iterator[Problem]:
     """A correction stands, and the store now says a third thing."""
-    for row in order.corrections.all():
+    for row in held(order, "corrections"):
         if row.retired_at is None and row.store_value not in ("", row.base, row.value):
             field = row.field if row.target == "order" else f"{row.target}.{row.field}"
             words = _("%(field)s was corrected from “%(base)s” to “%(value)s”; the store now says “%(store)s”.")

@@ -13,7 +13,7 @@ from orders.findings import sums
 from orders.findings.amounts import said
 from orders.findings.codes import problem
 from orders.incoming import Remitter, TaxTreatment
-from orders.models import LineTax, Order, Severity
+from orders.models import LineTax, Order, Severity, held
 
 UNTAXED = frozenset({TaxTreatment.REVERSE_CHARGE, TaxTreatment.EXPORT, TaxTreatment.EXEMPT, TaxTreatment.MARKETPLACE})
 """Treatments under which we charge no tax of our own."""
@@ -22,13 +22,14 @@ UNTAXED = frozenset({TaxTreatment.REVERSE_CHARGE, TaxTreatment.EXPORT, TaxTreatm
 def treatment(order: Order) -> Iterator[Problem]:
     """A tax of ours where the treatment allows none; a distance sale without any. Adjustments that take the tax away settle it."""
     ours = money.total(tax.amount for tax in _taxes(order) if tax.remitted_by == Remitter.US)
-    charged = ours + money.total(row.tax for row in sums.standing(order.adjustments.all()))
-    label = TaxTreatment(order.tax_treatment).label
+    charged = ours + money.total(row.tax for row in sums.standing(held(order, "adjustments")))
     if order.tax_treatment in UNTAXED and charged:
+        label = TaxTreatment(order.tax_treatment).label
         words = _("The tax treatment is “%(treatment)s”, and %(tax)s of tax were charged.")
         values = {"treatment": label, "tax": said(charged, order.currency)}
         yield problem("treatment_contradicts_tax", words % values, field="tax_treatment", difference=charged)
     if order.tax_treatment == TaxTreatment.OSS and not ours and order.total_due:
+        label = TaxTreatment(order.tax_treatment).label
         words = _("The tax treatment is “%s”, and no tax was charged.") % label
         yield problem("treatment_contradicts_tax", words, field="tax_treatment", severity=Severity.WARNING)
 
@@ -39,10 +40,10 @@ def derived(order: Order) -> Iterator[Problem]:
     if divided:
         words = _("The source states tax for the whole order; ordersync divided %s among the lines by value.")
         yield problem("tax_derived", words % said(divided, order.currency), field="tax")
-    elif any(line.derived for line in order.lines.all() if not line.removed):
+    elif any(line.derived for line in held(order, "lines") if not line.removed):
         words = _("The source states a discount for the whole order; ordersync divided it among the lines by value.")
         yield problem("tax_derived", words, field="lines")
 
 
 def _taxes(order: Order) -> list[LineTax]:
-    return [tax for line in order.lines.all() if not line.removed for tax in line.taxes.all()]
+    return [tax for line in held(order, "lines") if not line.removed for tax in held(line, "taxes")]

@@ -5,7 +5,7 @@ direction: a discount, a refund and a fee are positive numbers in fields of that
 """
 
 from orders.incoming.amendment import Addition, Amendment, Cell
-from orders.incoming.canonical import canonical, digest, plain
+from orders.incoming.canonical import canonical, digest, hashed, joined, parts, plain
 from orders.incoming.kinds import (
     FulfilmentState,
     LineKind,
@@ -88,7 +88,10 @@ __all__ = [
     "Totals",
     "canonical",
     "digest",
+    "hashed",
     "is_typed",
+    "joined",
+    "parts",
     "plain",
     "restored",
     "typed",

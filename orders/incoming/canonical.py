@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from orders.money import ZERO
+
+_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_text = json.encoder.encode_basestring
 
 
 def plain(value: object) -> Any:
@@ -17,10 +23,10 @@ def plain(value: object) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, Decimal):
-        return format(value.normalize() if value else ZERO, "f")
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, (date, datetime)):
+        return _amount(value)
+    if isinstance(value, datetime):
+        return _instant(value)
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
@@ -31,9 +37,90 @@ def plain(value: object) -> Any:
 
 def canonical(value: object) -> str:
     """Canonical JSON: sorted keys, no spaces, UTF-8 text; what hashes are made of."""
-    return json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _way(value.__class__)(value)
 
 
 def digest(value: object) -> str:
     """SHA-256 of the canonical JSON, in hex."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    return hashed(canonical(value))
+
+
+def hashed(text: str) -> str:
+    """SHA-256 of canonical JSON, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parts(record: object) -> dict[str, str]:
+    """A record's fields, by name in canonical order, each as canonical JSON: whoever needs several texts of one record writes each field once."""
+    names, values = _fields(record.__class__)
+    return {name: _way(value.__class__)(value) for name, value in zip(names, values(record), strict=True)}
+
+
+def joined(fields: dict[str, str]) -> str:
+    """The canonical JSON of an object with these fields, each in canonical JSON."""
+    return "{" + ",".join([f'"{name}":{fields[name]}' for name in sorted(fields)]) + "}"
+
+
+@functools.cache
+def _way(kind: type) -> Callable[[Any], str]:
+    """How values of this type are written; each type is looked at once."""
+    if dataclasses.is_dataclass(kind):
+        return _of_record(kind)
+    for known, way in _WAYS.items():
+        if issubclass(kind, known):
+            return way
+    return _encoded
+
+
+def _of_record(kind: type) -> Callable[[Any], str]:
+    names, values = _fields(kind)
+    form = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
+
+    def way(record: Any) -> str:
+        return form % tuple([_way(value.__class__)(value) for value in values(record)])
+
+    return way
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Their names, sorted, and what fetches their values."""
+    names = tuple(sorted(item.name for item in dataclasses.fields(kind)))
+    if len(names) > 1:
+        return names, attrgetter(*names)
+    return names, lambda record: tuple(getattr(record, name) for name in names)
+
+
+@functools.lru_cache(maxsize=1 << 13)  # equal amounts have one text, and a file's amounts come again and again
+def _amount(value: Decimal) -> str:
+    return format(value.normalize() if value else ZERO, "f")
+
+
+def _instant(value: datetime) -> str:
+    return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+
+
+def _by_name(value: dict[Any, Any]) -> str:
+    by_name = {str(key): item for key, item in value.items()}
+    return (
+        "{"
+        + ",".join([f"{_text(name)}:{_way(by_name[name].__class__)(by_name[name])}" for name in sorted(by_name)])
+        + "}"
+    )
+
+
+def _list(value: tuple[Any, ...] | list[Any]) -> str:
+    return "[" + ",".join([_way(item.__class__)(item) for item in value]) + "]" if value else "[]"
+
+
+_WAYS: dict[type, Callable[[Any], str]] = {
+    str: _text,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda value: "null",
+    Decimal: lambda value: f'"{_amount(value)}"',
+    datetime: lambda value: f'"{_instant(value)}"',
+    date: lambda value: f'"{value.isoformat()}"',
+    dict: _by_name,
+    tuple: _list,
+    list: _list,
+}

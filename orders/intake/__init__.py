@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from orders.intake.batches import receive
 from orders.intake.foretell import foretell
 from orders.intake.ledger import receive_choices, receive_states
 from orders.intake.outcomes import receive_outcome
 from orders.intake.receipt import Change, Line, Receipt
-from orders.intake.receive import receive
 
 __all__ = ["Change", "Line", "Receipt", "foretell", "receive", "receive_choices", "receive_outcome", "receive_states"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,15 +37,43 @@ def of_order(shop: Shop, record: incoming.Order, *, may_change: bool = True) -> 
     told = record.customer
     if told is None or not told.id:
         return None
-    moment = told.updated_at or record.updated_at
     row = _locked(shop, told.id)
-    if row is None:
-        return _create(shop, told, moment)
+    return _create(shop, told, _moment(record, told)) if row is None else _renewed(row, record, told, may_change)
+
+
+def of_orders(shop: Shop, records: Sequence[incoming.Order]) -> list[Customer | None]:
+    """The same for many orders, one after the other; those that are known are asked for together."""
+    ids = {record.customer.id for record in records if record.customer and record.customer.id}
+    rows = Customer.objects.select_for_update(no_key=True, of=("self",)).select_related("billing", "shipping")
+    known = (
+        {row.store_id: row for row in rows.defer("search").filter(shop=shop, store_id__in=ids).order_by("pk")}
+        if ids
+        else {}
+    )
+    return [_of(shop, record, known) for record in records]
+
+
+def _of(shop: Shop, record: incoming.Order, known: dict[str, Customer]) -> Customer | None:
+    told = record.customer
+    if told is None or not told.id:
+        return None
+    if row := known.get(told.id):
+        return _renewed(row, record, told)
+    row = known[told.id] = _create(shop, told, _moment(record, told))
+    return row
+
+
+def _renewed(row: Customer, record: incoming.Order, told: incoming.Customer, may_change: bool = True) -> Customer:
+    moment = _moment(record, told)
     newer = not (moment and row.updated_at and moment < row.updated_at)
     if may_change and newer and not row.erased_at:
         said = {name: value for name, value in _values(told).items() if value}
         _lay(row, said | ({"updated_at": moment} if moment else {}), told)
     return row
+
+
+def _moment(record: incoming.Order, told: incoming.Customer) -> datetime | None:
+    return told.updated_at or record.updated_at
 
 
 def _locked(shop: Shop, id: str) -> Customer | None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.utils.translation import gettext as _
 
 from orders import incoming, money
+from orders.intake import glance
 
 R = TypeVar("R")
 LARGEST = Decimal(10) ** 12  # quantities are numeric(18,6), amounts numeric(20,6)
@@ -51,8 +52,31 @@ class Unfit(Exception):
 
 def fitted(record: R) -> R:
     """The record with text and ratios cut to what the columns hold; amounts are never touched. Raises Unfit."""
+    if _good_at_a_glance(record):
+        return record
     found: R = _fitted(record, "")
     return found
+
+
+def _good_at_a_glance(record: Any) -> bool:
+    try:
+        return _glance(type(record))(record)
+    except (ArithmeticError, AttributeError, TypeError):  # a value of another type than its field's
+        return False
+
+
+@functools.cache
+def _glance(kind: type) -> glance.Check:
+    return glance.checker(kind, glance.Limits(_longest, lambda path: _of(RATIOS, path), LARGEST))
+
+
+def _longest(path: str) -> int | None:
+    """How long a text may be to be kept uncut; None for any length."""
+    if WHOLE & set(_names(path)):
+        return _of(NAMES, path)
+    cut = _of(DESCRIPTIONS, path) or 200
+    named = _of(NAMES, path)
+    return cut if named is None else min(named, cut)
 
 
 def check_order(order: incoming.Order) -> None:

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import incoming
-from orders.intake import fit, quarantine, receive, versions
+from orders.intake import fit, quarantine, versions
+from orders.intake.batches import receive
 from orders.intake.fit import Unfit
 from orders.intake.known import Known, known
 from orders.intake.receipt import Line, Receipt
@@ -92,7 +93,7 @@ def _after(standing: Standing | None, told: Told, news: News) -> Standing:
 def _others(shop: Shop, records: Sequence[incoming.Record], source: incoming.Source, receipt: Receipt) -> None:
     """Customers, products, stock and payouts are few: taken in for the answer, and taken back."""
     with transaction.atomic():
-        told = receive.receive(shop, records, source=source)
+        told = receive(shop, records, source=source)
         transaction.set_rollback(True)
     for name in Receipt.__slots__:
         getattr(receipt, name).extend(getattr(told, name))

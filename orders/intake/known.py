@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from django.db.models import Q
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from orders import incoming
 from orders.intake.fit import Unfit
 from orders.intake.versions import Standing
-from orders.models import ExternalRef, Noun, Order, OrderVersion, Shop
+from orders.models import Order, Shop
 
 ID, NUMBER = "id", "number"
+_REFERRED = """
+SELECT scheme, value, object_id FROM orders_externalref WHERE shop_id = %(shop)s AND noun = 'order' AND scheme = 'id' AND value = ANY(%(ids)s)
+UNION ALL
+SELECT scheme, value, object_id FROM orders_externalref ref WHERE shop_id = %(shop)s AND noun = 'order' AND scheme = 'number' AND value = ANY(%(numbers)s)
+   AND NOT EXISTS (SELECT 1 FROM orders_externalref named WHERE named.noun = 'order' AND named.object_id = ref.object_id AND named.scheme = 'id')"""
+_STANDING = """
+SELECT kept.id, kept.fidelity, kept.as_of, version.hash, version.as_of
+  FROM orders_order kept LEFT JOIN orders_orderversion version ON version.order_id = kept.id AND version.fidelity = %(fidelity)s
+ WHERE kept.id = ANY(%(pks)s) ORDER BY version.as_of, version.n"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Known:
 
 
 def known(shop: Shop, records: Sequence[incoming.Order], fidelity: int) -> Known:
-    """What is known of these orders; at most five queries, and none is locked."""
+    """What is known of these orders; at most three queries, and none is locked."""
     ids = {record.id for record in records if record.id}
     numbers = {record.number for record in records if record.id}
     nameless = {record.number for record in records if not record.id}
@@ -46,6 +54,14 @@ def known(shop: Shop, records: Sequence[incoming.Order], fidelity: int) -> Known
     bearers = _bearers(shop, nameless) if nameless else {}
     pks = {*by_id.values(), *by_number.values(), *(pk for found in bearers.values() for pk in found)}
     return Known(by_id, by_number, bearers, _standing(pks, fidelity) if pks else {})
+
+
+def any_known(shop: Shop, records: Sequence[incoming.Order]) -> bool:
+    """True if one of these orders, thought to be new, is there by now; at most two queries."""
+    ids, numbers = [one.id for one in records if one.id], [one.number for one in records if one.id]
+    nameless = [one.number for one in records if not one.id]
+    by_id, by_number = _referred(shop, ids, numbers)
+    return bool(by_id or by_number or (nameless and _bearers(shop, nameless)))
 
 
 def ambiguous(number: str) -> Unfit:
@@ -60,17 +76,12 @@ def _referred(shop: Shop, ids: Collection[str], numbers: Collection[str]) -> tup
     """By the store's id; and by number, of those that came without an id and have none yet."""
     if not ids:
         return {}, {}
-    refs = ExternalRef.objects.filter(shop=shop, noun=Noun.ORDER)
-    named = refs.filter(Q(scheme=ID, value__in=ids) | Q(scheme=NUMBER, value__in=numbers))
     found: dict[str, dict[str, int]] = {ID: {}, NUMBER: {}}
-    for scheme, value, pk in named.values_list("scheme", "value", "object_id"):
-        found[scheme][value] = pk
-    named_since = set(
-        refs.filter(scheme=ID, object_id__in=found[NUMBER].values()).values_list("object_id", flat=True)
-        if found[NUMBER]
-        else ()
-    )
-    return found[ID], {value: pk for value, pk in found[NUMBER].items() if pk not in named_since}
+    with connection.cursor() as cursor:
+        cursor.execute(_REFERRED, {"shop": shop.pk, "ids": list(ids), "numbers": list(numbers)})
+        for scheme, value, pk in cursor.fetchall():
+            found[scheme][value] = pk
+    return found[ID], found[NUMBER]
 
 
 def _bearers(shop: Shop, numbers: Collection[str]) -> dict[str, list[int]]:
@@ -81,9 +92,11 @@ def _bearers(shop: Shop, numbers: Collection[str]) -> dict[str, list[int]]:
 
 
 def _standing(pks: Collection[int], fidelity: int) -> dict[int, Standing]:
-    told: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
-    versions = OrderVersion.objects.filter(order__in=pks, fidelity=fidelity).order_by("as_of", "n")
-    for pk, hash, as_of in versions.values_list("order", "hash", "as_of"):
-        told[pk].append((hash, as_of))
-    rows = Order.objects.filter(pk__in=pks).values_list("pk", "fidelity", "as_of")
-    return {pk: Standing(richest, as_of, told[pk]) for pk, richest, as_of in rows}
+    found: dict[int, Standing] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"pks": list(pks), "fidelity": int(fidelity)})
+        for pk, richest, richest_as_of, hash, as_of in cursor.fetchall():
+            standing = found.setdefault(pk, Standing(richest, richest_as_of, []))
+            if hash is not None:
+                standing.versions.append((hash, as_of))
+    return found

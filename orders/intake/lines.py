@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -35,8 +36,8 @@ _COLUMNS = [
 
 def create(order: Order, told: Sequence[incoming.Line]) -> list[OrderLine]:
     """The lines of a new order; three queries."""
-    products = _products(order, told)
-    rows = [OrderLine(order=order, **_values(order, n, line, products)) for n, line in enumerate(told)]
+    products = products_of(order.shop_id, told)
+    rows = [OrderLine(order=order, **values(order, n, line, products)) for n, line in enumerate(told)]
     OrderLine.objects.bulk_create(rows)
     _write_taxes(zip(rows, told, strict=True))
     return rows
@@ -46,10 +47,10 @@ def lay(order: Order, told: Sequence[incoming.Line], corrected: corrections.Stan
     """Bring the lines up to date: those known change in place, the others are added, those that vanished are marked."""
     known = list(OrderLine.objects.filter(order=order).prefetch_related("taxes").order_by("position"))
     matched = _matched(known, told)
-    products = _products(order, told)
+    products = products_of(order.shop_id, told)
     added, changed, taxed = [], [], []
     for n, (line, row) in enumerate(zip(told, matched, strict=True)):
-        fresh = _values(order, n, line, products)
+        fresh = values(order, n, line, products)
         if row is None:
             row = OrderLine(order=order, **fresh)
             added.append(row)
@@ -73,22 +74,23 @@ def lay(order: Order, told: Sequence[incoming.Line], corrected: corrections.Stan
 
 def taxes(make: type[T], line: Any, told: Iterable[incoming.Tax]) -> list[T]:
     """Unsaved tax rows of one line."""
-    return [
-        make(
-            line=line,
-            title=tax.title,
-            rate=tax.rate,
-            amount=tax.amount,
-            base=tax.base,
-            country=tax.country.upper(),
-            region=tax.region,
-            jurisdiction=tax.jurisdiction,
-            compound=tax.compound,
-            remitted_by=str(tax.remitted_by),
-            derived=tax.derived,
-        )
-        for tax in told
-    ]
+    return [make(line=line, **tax_values(tax)) for tax in told]
+
+
+def tax_values(tax: incoming.Tax) -> dict[str, Any]:
+    """The columns of one tax."""
+    return {
+        "title": tax.title,
+        "rate": tax.rate,
+        "amount": tax.amount,
+        "base": tax.base,
+        "country": tax.country.upper(),
+        "region": tax.region,
+        "jurisdiction": tax.jurisdiction,
+        "compound": tax.compound,
+        "remitted_by": str(tax.remitted_by),
+        "derived": tax.derived,
+    }
 
 
 def net_and_tax(amount: Decimal, told: Iterable[incoming.Tax], *, tax_included: bool) -> tuple[Decimal, Decimal]:
@@ -97,7 +99,7 @@ def net_and_tax(amount: Decimal, told: Iterable[incoming.Tax], *, tax_included: 
     return (amount - tax if tax_included else amount), tax
 
 
-def _values(order: Order, position: int, line: incoming.Line, products: dict[str, Product]) -> dict[str, Any]:
+def values(order: Order, position: int, line: incoming.Line, products: dict[str, Product]) -> dict[str, Any]:
     net, tax = net_and_tax(line.amount, line.taxes, tax_included=order.tax_included)
     return {
         "position": position,
@@ -119,15 +121,15 @@ def _values(order: Order, position: int, line: incoming.Line, products: dict[str
     }
 
 
-def _products(order: Order, told: Sequence[incoming.Line]) -> dict[str, Product]:
+def products_of(shop_id: int, told: Sequence[incoming.Line]) -> dict[str, Product]:
     """The shop's products by "id:…" and, where only one bears it, by "sku:…"."""
     ids = {line.variant_id or line.product_id for line in told} - {""}
     skus = {line.sku for line in told} - {""}
     if not ids and not skus:
         return {}
-    rows = list(Product.objects.filter(Q(store_id__in=ids) | Q(sku__in=skus), shop=order.shop_id).defer("search"))
-    borne = [row.sku for row in rows]
-    by_sku = {f"sku:{row.sku}": row for row in rows if row.sku and borne.count(row.sku) == 1}
+    rows = list(Product.objects.filter(Q(store_id__in=ids) | Q(sku__in=skus), shop=shop_id).defer("search"))
+    borne = Counter(row.sku for row in rows)
+    by_sku = {f"sku:{row.sku}": row for row in rows if row.sku and borne[row.sku] == 1}
     return by_sku | {f"id:{row.store_id}": row for row in rows}
 
 
@@ -155,10 +157,10 @@ def _removed(gone: Sequence[OrderLine], first: int, changes: Changes) -> list[Or
 
 
 def _taxes_differ(row: OrderLine, line: incoming.Line) -> bool:
-    return _tax_values(row.taxes.all()) != _tax_values(taxes(LineTax, row, line.taxes))
+    return _compared(row.taxes.all()) != _compared(taxes(LineTax, row, line.taxes))
 
 
-def _tax_values(rows: Iterable[LineTax]) -> list[str]:
+def _compared(rows: Iterable[LineTax]) -> list[str]:
     names = [field.name for field in LineTax._meta.concrete_fields if field.name not in {"id", "line"}]
     return sorted(incoming.canonical([getattr(row, name) for name in names]) for row in rows)
 

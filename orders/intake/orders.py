@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from orders.intake import customers, header, lines, payments, refunds, shipments
 from orders.intake.changes import Changes
 from orders.intake.known import ID, NUMBER, ambiguous
 from orders.intake.versions import News, Told
-from orders.models import Document, ExternalRef, Noun, Order, Shop
+from orders.models import Document, ExternalRef, Noun, Order, OrderVersion, Shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def receive(shop: Shop, record: incoming.Order, source: incoming.Source, *, at: 
     told = versions.told(record, source, at)
     order = _found(shop, record)
     if order is None:
-        _queue_up(shop, record)
+        queue_up(shop, [record])
         order = _found(shop, record)
     if order is None:
         return Taken("created", _create(shop, told))
@@ -71,11 +72,15 @@ def _adopted(order: Order, record: incoming.Order) -> Order | None:
     return order
 
 
-def _queue_up(shop: Shop, record: incoming.Order) -> None:
-    """Of two intakes of one new order, with an id or without, the second waits for the first to commit, and then finds it."""
+def queue_up(shop: Shop, records: Iterable[incoming.Order]) -> None:
+    """Of two intakes of one new order, with an id or without, the second waits for the first to commit, and then finds it. All wait in one order."""
+    names = [f"{shop.pk} order {record.number or record.id}" for record in records]
     with connection.cursor() as cursor:
-        name = f"{shop.pk} order {record.number or record.id}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        cursor.execute(
+            "SELECT count(pg_advisory_xact_lock(name)) FROM"
+            " (SELECT DISTINCT hashtextextended(unnest(%s::text[]), 0) AS name ORDER BY name) names",
+            [names],
+        )
 
 
 def _create(shop: Shop, told: Told) -> Order:
@@ -91,7 +96,7 @@ def _create(shop: Shop, told: Told) -> Order:
         **header.columns(record, shop),
     )
     header.new_addresses(order, record)
-    order.search = search.vector(*_said(order, record))
+    order.search = search.vector(*said(order, record))
     order.save(force_insert=True)
     del order.search  # deferred from here on: a later save() must not write the expression again
     scheme, value = (ID, record.id) if record.id else (NUMBER, record.number)
@@ -101,9 +106,8 @@ def _create(shop: Shop, told: Told) -> Order:
     payments.create(order, payments.told(record, back))
     if record.shipments:
         shipments.create(order, record.shipments, rows)
-    versions.keep(order, told, applied=True, first=True)
-    summary = {"number": order.number, "total": order.total, "currency": order.currency, "lines": len(rows)}
-    _tell(order, "received", told, after=summary, words=_("Received from %(source)s.") % {"source": told.source.name})
+    OrderVersion.objects.create(**versions.first(order, told))
+    _tell(order, "received", told, after=summary(order, record), words=received(told.source))
     review.refresh(order)
     return order
 
@@ -180,7 +184,22 @@ def _tell(order: Order, verb: str, told: Told, **what: Any) -> None:
     events.record(order, verb, by=by, **what)
 
 
-def _said(order: Order, record: incoming.Order) -> list[object]:
+def summary(order: Order, record: incoming.Order) -> dict[str, object]:
+    """What the event of a new order tells of it."""
+    return {
+        "number": order.number,
+        "total": record.totals.total,
+        "currency": order.currency,
+        "lines": len(record.lines),
+    }
+
+
+def received(source: incoming.Source) -> str:
+    """The sentence of that event."""
+    return _("Received from %(source)s.") % {"source": source.name}
+
+
+def said(order: Order, record: incoming.Order) -> list[object]:
     """What a new order is searched by, before its rows are there to be asked."""
     skus = [part for line in record.lines for part in (line.sku, line.title)]
     return [*search.said_by_header(order), *skus, *(item.tracking_number for item in record.shipments)]

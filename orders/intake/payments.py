@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -36,7 +36,7 @@ def told(record: incoming.Order, refunds: dict[str, Refund]) -> list[Told]:
 
 def create(order: Order, told: Sequence[Told]) -> None:
     """The payments of a new order."""
-    rows = [Payment(order=order, **_values(item)) for item in told]
+    rows = [Payment(order=order, **values(item)) for item in told]
     Payment.objects.bulk_create(rows)
     _link_parents(rows, told)
 
@@ -96,21 +96,21 @@ def _beyond(covered: Decimal, stated: Iterable[Told]) -> list[Told]:
 
 
 def _add(order: Order, fresh: Sequence[Told], changes: Changes) -> None:
-    rows = [Payment(order=order, **_values(item)) for item in fresh]
+    rows = [Payment(order=order, **values(item)) for item in fresh]
     for row in rows:
         changes.note(f"payment {row.store_id}", None, f"{row.kind} {row.amount:f} {row.currency} {row.status}")
     Payment.objects.bulk_create(rows)
 
 
 def _update(row: Payment, item: Told, changes: Changes) -> None:
-    fresh = _values(item)
+    fresh = values(item)
     if item.refund is None:
         del fresh["refund"]  # known from its refund already
     if differing := changes.lay(row, fresh, place=f"payment {row.store_id}"):
         row.save(update_fields=differing)
 
 
-def _values(item: Told) -> dict[str, Any]:
+def values(item: Told) -> dict[str, Any]:
     payment = item.payment
     return {
         "refund": item.refund,
@@ -130,12 +130,19 @@ def _values(item: Told) -> dict[str, Any]:
     }
 
 
-def _link_parents(rows: Sequence[Payment], told: Sequence[Told]) -> None:
+def parents(rows: Sequence[Payment], told: Sequence[Told]) -> Iterator[tuple[Payment, Payment]]:
+    """Each payment of these that came out of another of them, with that one."""
     by_id = {row.store_id: row for row in rows}
-    linked = []
     for item in told:
         row, parent = by_id.get(item.payment.id), by_id.get(item.payment.parent_id)
-        if row and parent and row is not parent and row.parent_id != parent.pk:
+        if row and parent and row is not parent:
+            yield row, parent
+
+
+def _link_parents(rows: Sequence[Payment], told: Sequence[Told]) -> None:
+    linked = []
+    for row, parent in parents(rows, told):
+        if row.parent_id != parent.pk:
             row.parent = parent
             linked.append(row)
     if linked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q
@@ -37,9 +38,10 @@ def keep(shop: Shop, record: incoming.Record, unfit: Unfit, *, source: incoming.
     Quarantine.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def resolve(shop: Shop, record: incoming.Record) -> None:
-    """A good version came: what was refused of the same record is settled."""
-    same = Q(place=place(record)) | (Q(number=number(record)) if number(record) else Q())
+def resolve(shop: Shop, records: Iterable[incoming.Record]) -> None:
+    """Good versions came: what was refused of the same records is settled."""
+    places, numbers = zip(*((place(record), number(record)) for record in records), strict=True)
+    same = Q(place__in=places) | Q(number__in=set(numbers) - {""})
     now = timezone.now()
     words = _("A good version came later.")
     Quarantine.objects.filter(same, shop=shop, resolved_at=None).update(resolved_at=now, resolution=words)

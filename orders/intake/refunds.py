@@ -18,7 +18,7 @@ def create(
 ) -> dict[str, Refund]:
     """New refunds of the order, by the store's id."""
     by_id = {row.store_line_id: row for row in rows if row.store_line_id}
-    made = {item.id: Refund(order=order, received_at=at, **_values(order, item)) for item in told}
+    made = {item.id: Refund(order=order, received_at=at, **values(order, item)) for item in told}
     Refund.objects.bulk_create(made.values())
     for item in told:
         _write_lines(made[item.id], item, by_id)
@@ -90,7 +90,7 @@ def _add(
 def _update(order: Order, row: Refund, item: incoming.Refund, rows: Iterable[OrderLine], changes: Changes) -> None:
     by_id = {line.store_line_id: line for line in rows if line.store_line_id}
     before = len(changes.open)
-    changes.lay(row, _values(order, item), place=f"refund {row.store_id}")
+    changes.lay(row, values(order, item), place=f"refund {row.store_id}")
     if _lines_differ(row, item, by_id):
         changes.note(f"refund {row.store_id} lines", row.lines.count(), len(item.lines))
         _rewrite_lines(row, item, by_id)
@@ -99,7 +99,7 @@ def _update(order: Order, row: Refund, item: incoming.Refund, rows: Iterable[Ord
         row.save()
 
 
-def _values(order: Order, item: incoming.Refund) -> dict[str, Any]:
+def values(order: Order, item: incoming.Refund) -> dict[str, Any]:
     zone = ZoneInfo(order.shop.time_zone)
     return {
         "store_id": item.id,
@@ -111,7 +111,7 @@ def _values(order: Order, item: incoming.Refund) -> dict[str, Any]:
     }
 
 
-def _line_values(refund: Refund, line: incoming.RefundLine, by_id: dict[str, OrderLine]) -> dict[str, Any]:
+def line_values(refund: Refund, line: incoming.RefundLine, by_id: dict[str, OrderLine]) -> dict[str, Any]:
     net, tax = lines.net_and_tax(line.amount, line.taxes, tax_included=refund.order.tax_included)
     return {
         "order_line": by_id.get(line.line_id),
@@ -126,7 +126,7 @@ def _line_values(refund: Refund, line: incoming.RefundLine, by_id: dict[str, Ord
 
 def _write_lines(refund: Refund, item: incoming.Refund, by_id: dict[str, OrderLine]) -> None:
     rows = [
-        RefundLine(refund=refund, position=n, **_line_values(refund, line, by_id)) for n, line in enumerate(item.lines)
+        RefundLine(refund=refund, position=n, **line_values(refund, line, by_id)) for n, line in enumerate(item.lines)
     ]
     RefundLine.objects.bulk_create(rows)
     pairs = zip(rows, item.lines, strict=True)
@@ -140,7 +140,7 @@ def _lines_differ(refund: Refund, item: incoming.Refund, by_id: dict[str, OrderL
     if len(rows) != len(item.lines):
         return True
     return any(
-        any(getattr(row, name) != value for name, value in _line_values(refund, line, by_id).items())
+        any(getattr(row, name) != value for name, value in line_values(refund, line, by_id).items())
         or _taxes(row.taxes.all()) != _taxes(line.taxes)
         for row, line in zip(rows, item.lines, strict=True)
     )
@@ -156,7 +156,7 @@ def _rewrite_lines(refund: Refund, item: incoming.Refund, by_id: dict[str, Order
     RefundLineTax.objects.filter(line__in=rows).delete()
     for n, line in enumerate(item.lines):
         row = rows[n] if n < len(rows) else RefundLine(refund=refund, position=n)
-        for name, value in _line_values(refund, line, by_id).items():
+        for name, value in line_values(refund, line, by_id).items():
             setattr(row, name, value)
         row.save()
         RefundLineTax.objects.bulk_create(lines.taxes(RefundLineTax, row, line.taxes))

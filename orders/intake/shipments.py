@@ -14,14 +14,14 @@ from orders.models import Order, OrderLine, Shipment, ShipmentLine
 
 def create(order: Order, told: Sequence[incoming.Shipment], rows: Iterable[OrderLine]) -> None:
     """New parcels of the order with what lies in them."""
-    made = [Shipment(order=order, **_values(item)) for item in told]
+    made = [Shipment(order=order, **values(item)) for item in told]
     Shipment.objects.bulk_create(made)
     lines = list(rows)
     ShipmentLine.objects.bulk_create(
         [
             ShipmentLine(shipment=row, order_line=line, quantity=quantity)
             for row, item in zip(made, told, strict=True)
-            for line, quantity in _contents(item, lines).items()
+            for line, quantity in contents(item, lines).items()
         ]
     )
 
@@ -70,19 +70,19 @@ def _new(known: dict[str, Shipment], told: Sequence[incoming.Shipment], changes:
 
 def _update(row: Shipment, item: incoming.Shipment, lines: Sequence[OrderLine], changes: Changes) -> None:
     place = f"shipment {row.store_id}"
-    if differing := changes.lay(row, _values(item), place=place):
+    if differing := changes.lay(row, values(item), place=place):
         row.save(update_fields=differing)
     before = {line.order_line_id: line.quantity for line in row.lines.all()}
-    contents = _contents(item, lines)
-    if before != {line.pk: quantity for line, quantity in contents.items()}:
-        changes.note(f"{place} lines", len(before), len(contents))
+    told = contents(item, lines)
+    if before != {line.pk: quantity for line, quantity in told.items()}:
+        changes.note(f"{place} lines", len(before), len(told))
         row.lines.all().delete()
         ShipmentLine.objects.bulk_create(
-            [ShipmentLine(shipment=row, order_line=line, quantity=quantity) for line, quantity in contents.items()]
+            [ShipmentLine(shipment=row, order_line=line, quantity=quantity) for line, quantity in told.items()]
         )
 
 
-def _values(item: incoming.Shipment) -> dict[str, Any]:
+def values(item: incoming.Shipment) -> dict[str, Any]:
     return {
         "store_id": item.id,
         "shipped_at": item.shipped_at,
@@ -93,7 +93,7 @@ def _values(item: incoming.Shipment) -> dict[str, Any]:
     }
 
 
-def _contents(item: incoming.Shipment, rows: Sequence[OrderLine]) -> dict[OrderLine, Decimal]:
+def contents(item: incoming.Shipment, rows: Sequence[OrderLine]) -> dict[OrderLine, Decimal]:
     """How many of which line: found by the store's id, else by the SKU where one line alone bears it."""
     by_id = {row.store_line_id: row for row in rows if row.store_line_id}
     skus = [row.sku for row in rows]

@@ -31,14 +31,15 @@ class Told:
     source: incoming.Source
     received_at: datetime
     as_of: datetime
-    data: dict[str, Any]
+    parts: dict[str, str]
     hash: str
 
 
 def told(record: incoming.Order, source: incoming.Source, received_at: datetime) -> Told:
-    """The record with its canonical data and hash; `as_of` is the store's time of change, else the time of receipt."""
-    data = incoming.plain(record)
-    return Told(record, source, received_at, record.updated_at or received_at, data, incoming.digest(data))
+    """The record with its fields in canonical JSON and their hash; `as_of` is the store's time of change, else the time of receipt."""
+    parts = incoming.parts(record)
+    hash = incoming.hashed(incoming.joined(parts))
+    return Told(record, source, received_at, record.updated_at or received_at, parts, hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +71,45 @@ def weigh(standing: Standing, told: Told) -> News:
     return News.NEWER
 
 
-def keep(order: Order, told: Told, *, applied: bool, first: bool = False) -> OrderVersion:
-    """Write the version down; persons stand apart, where erasure reaches them, and an erased order's are not kept again."""
-    n = 1 if first else OrderVersion.objects.filter(order=order).count() + 1
-    personal = "" if order.erased_at else _personal(told.data)
-    return OrderVersion.objects.create(
-        order=order,
-        n=n,
-        source=told.source.name[:200],
-        fidelity=told.source.fidelity,
-        as_of=told.as_of,
-        received_at=told.received_at,
-        by_id=told.source.by_id,
-        applied=applied,
-        hash=told.hash,
-        body=incoming.canonical(_impersonal(told.data)),
-        personal=personal,
-        personal_digest=incoming.digest(personal) if personal else "",
-    )
+def keep(order: Order, told: Told, *, applied: bool) -> OrderVersion:
+    """Write the version of a known order down; an erased order's persons are not kept again."""
+    n = OrderVersion.objects.filter(order=order).count() + 1
+    return OrderVersion.objects.create(**columns(order, told, n, applied=applied))
 
 
-def _personal(data: dict[str, Any]) -> str:
-    return incoming.canonical({"salt": secrets.token_hex(16), **{name: data[name] for name in PERSONS}})
+def first(order: Order, told: Told) -> dict[str, Any]:
+    """The columns of a new order's first version."""
+    return columns(order, told, 1, applied=True)
 
 
-def _impersonal(data: dict[str, Any]) -> dict[str, Any]:
+def columns(order: Order, told: Told, n: int, *, applied: bool) -> dict[str, Any]:
+    """The columns of the order's n-th version; persons stand apart, where erasure reaches them."""
+    personal = "" if order.erased_at else _personal(told.parts)
+    return {
+        "order_id": order.pk,
+        "n": n,
+        "source": told.source.name[:200],
+        "fidelity": int(told.source.fidelity),
+        "as_of": told.as_of,
+        "received_at": told.received_at,
+        "by_id": told.source.by_id,
+        "applied": applied,
+        "hash": told.hash,
+        "body": incoming.joined(_impersonal(told)),
+        "personal": personal,
+        "personal_digest": incoming.digest(personal) if personal else "",
+    }
+
+
+def _personal(parts: dict[str, str]) -> str:
+    return incoming.joined({"salt": f'"{secrets.token_hex(16)}"', **{name: parts[name] for name in PERSONS}})
+
+
+def _impersonal(told: Told) -> dict[str, str]:
     """The order without its persons; countries and the customer's id stay, since taxes and links rest on them."""
-    kept = {name: value for name, value in data.items() if name not in PERSONS}
-    for place in ("billing", "shipping"):
-        kept[place] = {"country": data[place]["country"]} if data[place] else None
-    kept["customer"] = {"id": data["customer"]["id"]} if data["customer"] else None
+    record = told.record
+    kept = {name: text for name, text in told.parts.items() if name not in PERSONS}
+    for name, place in (("billing", record.billing), ("shipping", record.shipping)):
+        kept[name] = incoming.canonical({"country": place.country} if place else None)
+    kept["customer"] = incoming.canonical({"id": record.customer.id} if record.customer else None)
     return kept

@@ -13,6 +13,7 @@ from orders.models.exchangerate import ExchangeRate
 from orders.models.exportbatch import ExportBatch, ExportFile
 from orders.models.externalref import ExternalRef, Noun
 from orders.models.finding import Finding, Severity
+from orders.models.held import held, hold, made
 from orders.models.importjob import (
     ENDED,
     ImportJob,
@@ -124,5 +125,8 @@ __all__ = [
     "TaxMapping",
     "ZeroTotal",
     "about",
+    "held",
+    "hold",
+    "made",
     "noun",
 ]

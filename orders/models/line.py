@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from orders.incoming import LineKind, Remitter
+from orders.money import figure
 
 
 class OrderLine(models.Model):
@@ -47,7 +48,7 @@ class OrderLine(models.Model):
         indexes = [models.Index(fields=["sku"], name="line_sku")]
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.sku or self.title}"
+        return f"{figure(self.quantity)} {self.sku or self.title}"
 
     @property
     def item_key(self) -> str:

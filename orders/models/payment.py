@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orders.incoming import PaymentKind, PaymentMethod, PaymentStatus
+from orders.money import figure
 
 
 class Payment(models.Model):
@@ -37,4 +38,4 @@ class Payment(models.Model):
         constraints = [models.UniqueConstraint(fields=["order", "store_id"], name="one_payment_per_id")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.amount} {self.currency}"
+        return f"{self.kind} {figure(self.amount)} {self.currency}"

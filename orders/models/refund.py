@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.incoming import LineKind
 from orders.models.line import Taxed
 from orders.models.reviewed import Reviewed
+from orders.money import figure
 
 
 class Refund(Reviewed):
@@ -29,7 +30,7 @@ class Refund(Reviewed):
         indexes = [models.Index(fields=["state", "progress", "-refunded_at"], name="refund_queue")]
 
     def __str__(self) -> str:
-        return f"{self.store_id} {self.amount} {self.currency}"
+        return f"{self.store_id} {figure(self.amount)} {self.currency}"
 
 
 class RefundLine(models.Model):
@@ -54,7 +55,7 @@ class RefundLine(models.Model):
         constraints = [models.UniqueConstraint(fields=["refund", "position"], name="one_refund_line_per_position")]
 
     def __str__(self) -> str:
-        return f"{self.title} {self.amount}"
+        return f"{self.title} {figure(self.amount)}"
 
 
 class RefundLineTax(Taxed):
@@ -65,4 +66,4 @@ class RefundLineTax(Taxed):
         verbose_name_plural = _("refund line taxes")
 
     def __str__(self) -> str:
-        return f"{self.title} {self.amount}"
+        return f"{self.title} {figure(self.amount)}"

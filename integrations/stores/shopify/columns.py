@@ -30,6 +30,7 @@ class Columns:
         self.names = [
             name if name not in names[:at] else "" for at, name in enumerate(names)
         ]  # of two alike, the first
+        self.titles = dict(zip(reversed(self.names), reversed(header), strict=True))  # of two alike, the first
         missing = [title for title in REQUIRED if tables.normal(title) not in names]
         if missing:
             raise Unreadable(_words(missing, set(names)))
@@ -99,7 +100,7 @@ class OrderRow:
 
     def title(self, name: str) -> str:
         """The column's title as the file writes it; the name where there is no such column."""
-        return self.columns.header[self.columns.names.index(name)] if name in self.columns.names else name
+        return self.columns.titles.get(name, name)
 
 
 @functools.lru_cache(maxsize=1 << 14)  # most amounts of a file come again and again

@@ -1,13 +1,12 @@
-"""Takes in records one by one, each in a savepoint of its own: a bad one is quarantined in words and never stops the others."""
+"""Takes in one record in a savepoint of its own: whole, or into quarantine with the reason in words."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg import errors
 
@@ -15,52 +14,66 @@ from orders import incoming
 from orders.intake import additions, amendments, customers, fit, ledger, masters, orders, payouts, quarantine
 from orders.intake.fit import Unfit
 from orders.intake.receipt import Line, Receipt
-from orders.models import Quarantine, Shop
+from orders.models import Shop
 
 log = logging.getLogger(__name__)
 TRIES = 3  # of two that make the same row at once one loses, and finds it on the next try
 
 
-def receive(shop: Shop, records: Iterable[incoming.Record], *, source: incoming.Source) -> Receipt:
-    """Take in whatever a store hands over. Each record is whole or in quarantine; only a lost database stops the run (OperationalError).
+@dataclass(slots=True)
+class Door:
+    """Whose records come from where and when, and what became of them so far. `unresolved`: something of the shop lies in quarantine."""
 
-    `source.received_at` (else now) is the moment that orders the versions of a store which states none.
-    """
-    receipt = Receipt()
-    at = source.received_at or timezone.now()
-    unresolved = Quarantine.objects.filter(shop=shop, resolved_at=None).exists()
-    for record in records:
+    shop: Shop
+    source: incoming.Source
+    at: datetime
+    receipt: Receipt
+    unresolved: bool
+
+    def take(self, record: incoming.Record) -> None:
+        """Take in the record, whatever it is. Only a lost database raises (OperationalError)."""
         try:
-            _receive_one(shop, record, source, at, receipt, resolve=unresolved or bool(receipt.refused))
+            self._take(record)
         except (InterfaceError, OperationalError):
             raise
         except Unfit as unfit:
-            _refuse(shop, record, unfit, source, at, receipt)
+            self.refuse(record, unfit)
         except Exception as bug:
             log.exception("Intake of %s failed by an error of ours", quarantine.place(record))
             words = _(
                 "This is an error of ordersync, not of the record (%(name)s). It is kept, and can be taken in again once that is mended."
             )
-            _refuse(shop, record, Unfit(words % {"name": type(bug).__name__}), source, at, receipt)
-    told = [line.order_id for line in (*receipt.created, *receipt.updated) if line.order_id is not None]
-    transaction.on_commit(lambda: payouts.found(shop, told))
-    return receipt
+            self.refuse(record, Unfit(words % {"name": type(bug).__name__}))
+
+    def refuse(self, record: incoming.Record, unfit: Unfit) -> None:
+        """Put the record into quarantine."""
+        if not isinstance(record, incoming.Amendment):  # what a person changed stands in his file, and lacks nowhere
+            with transaction.atomic():
+                quarantine.keep(self.shop, record, unfit, source=self.source, at=self.at)
+        place, number = quarantine.place(record), quarantine.number(record)
+        self.receipt.refused.append(Line(place, number, None, unfit.reason, unfit.field, unfit.value))
+
+    @property
+    def resolves(self) -> bool:
+        """True if a good version may settle something in quarantine."""
+        return self.unresolved or bool(self.receipt.refused)
+
+    def _take(self, record: incoming.Record) -> None:
+        if isinstance(record, incoming.Refusal):
+            raise Unfit(record.reason, field=record.field, value=record.value)
+        fitted = fit.fitted(record)
+        if isinstance(fitted, incoming.Amendment):
+            _amend(self.shop, fitted, self.source, self.receipt)
+            return
+        outcome, order_id = _tried(self.shop, fitted, self.source, self.at)
+        if self.resolves and outcome in {"created", "updated"}:
+            quarantine.resolve(self.shop, [fitted])
+        getattr(self.receipt, outcome).append(line(fitted, order_id))
 
 
-def _receive_one(
-    shop: Shop, record: incoming.Record, source: incoming.Source, at: datetime, receipt: Receipt, *, resolve: bool
-) -> None:
-    if isinstance(record, incoming.Refusal):
-        raise Unfit(record.reason, field=record.field, value=record.value)
-    fitted = fit.fitted(record)
-    if isinstance(fitted, incoming.Amendment):
-        _amend(shop, fitted, source, receipt)
-        return
-    outcome, order_id = _tried(shop, fitted, source, at)
-    if resolve and outcome in {"created", "updated"}:
-        quarantine.resolve(shop, fitted)
-    line = Line(quarantine.place(fitted), quarantine.number(fitted), order_id)
-    getattr(receipt, outcome).append(line)
+def line(record: incoming.Record, order_id: int | None) -> Line:
+    """What the receipt says of a record that was not refused."""
+    return Line(quarantine.place(record), quarantine.number(record), order_id)
 
 
 def _amend(shop: Shop, record: incoming.Amendment, source: incoming.Source, receipt: Receipt) -> None:
@@ -119,13 +132,3 @@ def _state(shop: Shop, record: incoming.InvoiceState) -> str:
             field="reference",
         )
     return outcome
-
-
-def _refuse(
-    shop: Shop, record: incoming.Record, unfit: Unfit, source: incoming.Source, at: datetime, receipt: Receipt
-) -> None:
-    if not isinstance(record, incoming.Amendment):  # what a person changed stands in his file, and lacks nowhere
-        with transaction.atomic():
-            quarantine.keep(shop, record, unfit, source=source, at=at)
-    place, number = quarantine.place(record), quarantine.number(record)
-    receipt.refused.append(Line(place, number, None, unfit.reason, unfit.field, unfit.value))
