@@ -105,7 +105,9 @@ def _names(order: Order) -> list[Hashable]:
 
 
 def _near(order: Order, other: Order) -> bool:
-    return bool(order.placed_at and other.placed_at) and abs(order.placed_at - other.placed_at) <= NEAR
+    if order.placed_at is None or other.placed_at is None:
+        return False
+    return abs(order.placed_at - other.placed_at) <= NEAR
 
 
 def _lines(order: Order) -> list[Line]:

@@ -37,7 +37,7 @@ def plain(value: object) -> Any:
 
 def canonical(value: object) -> str:
     """Canonical JSON: sorted keys, no spaces, UTF-8 text; what hashes are made of."""
-    return _way(value.__class__)(value)
+    return _ways[type(value)](value)
 
 
 def digest(value: object) -> str:
@@ -50,10 +50,14 @@ def hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_named: dict[type[Any], tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {}
+
+
 def parts(record: object) -> dict[str, str]:
     """A record's fields, by name in canonical order, each as canonical JSON: whoever needs several texts of one record writes each field once."""
-    names, values = _fields(record.__class__)
-    return {name: _way(value.__class__)(value) for name, value in zip(names, values(record), strict=True)}
+    kind = type(record)
+    names, values = _named.get(kind) or _named.setdefault(kind, _fields(kind))
+    return {name: _ways[type(value)](value) for name, value in zip(names, values(record), strict=True)}
 
 
 def joined(fields: dict[str, str]) -> str:
@@ -61,29 +65,31 @@ def joined(fields: dict[str, str]) -> str:
     return "{" + ",".join([f'"{name}":{fields[name]}' for name in sorted(fields)]) + "}"
 
 
-@functools.cache
-def _way(kind: type) -> Callable[[Any], str]:
-    """How values of this type are written; each type is looked at once."""
-    if dataclasses.is_dataclass(kind):
-        return _of_record(kind)
-    for known, way in _WAYS.items():
-        if issubclass(kind, known):
-            return way
-    return _encoded
+class _Ways(dict[type[Any], Callable[[Any], str]]):
+    """How values of a type are written; each type is looked at once."""
+
+    def __missing__(self, kind: type[Any]) -> Callable[[Any], str]:
+        if dataclasses.is_dataclass(kind):
+            self[kind] = _of_record(kind)
+        else:
+            self[kind] = next((way for known, way in _WAYS.items() if issubclass(kind, known)), _encoded)
+        return self[kind]
 
 
-def _of_record(kind: type) -> Callable[[Any], str]:
+_ways = _Ways()
+
+
+def _of_record(kind: Any) -> Callable[[Any], str]:
     names, values = _fields(kind)
     form = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
 
     def way(record: Any) -> str:
-        return form % tuple([_way(value.__class__)(value) for value in values(record)])
+        return form % tuple([_ways[type(value)](value) for value in values(record)])
 
     return way
 
 
-@functools.cache
-def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
     """Their names, sorted, and what fetches their values."""
     names = tuple(sorted(item.name for item in dataclasses.fields(kind)))
     if len(names) > 1:
@@ -103,14 +109,12 @@ def _instant(value: datetime) -> str:
 def _by_name(value: dict[Any, Any]) -> str:
     by_name = {str(key): item for key, item in value.items()}
     return (
-        "{"
-        + ",".join([f"{_text(name)}:{_way(by_name[name].__class__)(by_name[name])}" for name in sorted(by_name)])
-        + "}"
+        "{" + ",".join([f"{_text(name)}:{_ways[type(by_name[name])](by_name[name])}" for name in sorted(by_name)]) + "}"
     )
 
 
 def _list(value: tuple[Any, ...] | list[Any]) -> str:
-    return "[" + ",".join([_way(item.__class__)(item) for item in value]) + "]" if value else "[]"
+    return "[" + ",".join([_ways[type(item)](item) for item in value]) + "]" if value else "[]"
 
 
 _WAYS: dict[type, Callable[[Any], str]] = {

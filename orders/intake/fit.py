@@ -60,14 +60,19 @@ def fitted(record: R) -> R:
 
 def _good_at_a_glance(record: Any) -> bool:
     try:
-        return _glance(type(record))(record)
+        return _glance(record)(record)
     except (ArithmeticError, AttributeError, TypeError):  # a value of another type than its field's
         return False
 
 
-@functools.cache
-def _glance(kind: type) -> glance.Check:
-    return glance.checker(kind, glance.Limits(_longest, lambda path: _of(RATIOS, path), LARGEST))
+_glances: dict[type[Any], glance.Check] = {}
+
+
+def _glance(record: Any) -> glance.Check:
+    kind = type(record)
+    if kind not in _glances:
+        _glances[kind] = glance.checker(kind, glance.Limits(_longest, lambda path: _of(RATIOS, path), LARGEST))
+    return _glances[kind]
 
 
 def _longest(path: str) -> int | None:

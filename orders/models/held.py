@@ -15,8 +15,11 @@ M = TypeVar("M", bound=models.Model)
 
 def held(record: models.Model, name: str) -> Sequence[Any]:
     """`record.NAME.all()`: what was prefetched, or laid there by `hold`, is handed over without a manager in between; else it is asked for."""
-    found = record.__dict__.get("_prefetched_objects_cache", {}).get(name)
-    return getattr(record, name).all() if found is None else found
+    found: Sequence[Any] | None = record.__dict__.get("_prefetched_objects_cache", {}).get(name)
+    if found is None:
+        asked: Sequence[Any] = getattr(record, name).all()
+        return asked
+    return found
 
 
 def hold(record: models.Model, **rows: Sequence[models.Model]) -> None:
