@@ -28,7 +28,7 @@ from integrations import alerts, connections, handover, inbox, outbox, writeback
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Run
 from orders import intake, outgoing, queue, review
-from orders.models import Invoice, Order, Progress, Refund, State
+from orders.models import Invoice, Progress, State
 from ordersync_site import logs
 from ordersync_site.redaction import redact
 
@@ -175,9 +175,6 @@ def _writeback(seconds: float) -> Result:
     return Result(done=tally.told, failed=tally.failed, words=" ".join(dict.fromkeys(tally.words)))
 
 
-MIRRORED = (outgoing.DocumentKind.INVOICE, outgoing.DocumentKind.RECEIPT, outgoing.DocumentKind.CREDIT_NOTE)
-
-
 def _read_back(seconds: float) -> Result:
     """Ask the ledgers how their documents stand: open ones often, the others daily, the longest unread first."""
     deadline, done, words = time.monotonic() + seconds, 0, []
@@ -197,7 +194,7 @@ def _read_some(there: Connection) -> int:
         return 0
     open_ones = Q(state__in=["open", "draft"], read_at__lt=Now() - timedelta(minutes=15))
     due = open_ones | ~Q(state__in=["open", "draft", "deleted", "voided"]) & Q(read_at__lt=Now() - timedelta(days=1))
-    rows = Invoice.objects.filter(due, ledger=there.ledger, kind__in=MIRRORED).order_by("read_at")[:100]
+    rows = Invoice.objects.filter(due, ledger=there.ledger, kind__in=outgoing.SALES).order_by("read_at")[:100]
     asked = dict(rows.values_list("pk", "document__reference"))
     if not asked:
         return 0
@@ -209,12 +206,11 @@ def _read_some(there: Connection) -> int:
 def _settle(seconds: float) -> Result:
     """What changes by time alone: a hold that is over, and an unknown outcome that has lasted too long."""
     deadline, done = time.monotonic() + seconds, 0
-    for model in (Order, Refund):
+    for model in queue.KINDS.values():
         stale = model._default_manager.filter(progress=Progress.UNKNOWN, progress_at__lt=Now() - queue.UNKNOWN_FOR)
         done += stale.update(progress=Progress.FAILED, progress_at=Now())
-        for record in model._default_manager.filter(state=State.HELD, held_until__lte=Now()).order_by("held_until")[
-            :500
-        ]:
+        over = model._default_manager.filter(state=State.HELD, held_until__lte=Now()).order_by("held_until")
+        for record in over[:500]:
             if time.monotonic() > deadline:
                 break
             review.wake(record)

@@ -48,6 +48,8 @@ LINE_SIDE: dict[str, int] = {
     DocumentKind.REFUND_PAYMENT: CREDIT,
     DocumentKind.JOURNAL: DEBIT,
 }
+SALES = (DocumentKind.INVOICE, DocumentKind.RECEIPT, DocumentKind.CREDIT_NOTE)
+"""The kinds that say what was sold or given back; the others move money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

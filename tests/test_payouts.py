@@ -12,7 +12,7 @@ import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from integrations import connections, outbox
+from integrations import connections, jobs, outbox
 from integrations.models import Delivery
 from orders import documents, incoming, intake, outgoing, reconciliation, review
 from orders import models as m
@@ -363,6 +363,16 @@ def test_an_approval_is_taken_back_before_it_is_sent(office: Office) -> None:
     office.post()
     assert office.journal() == []
     office.holds()
+
+
+def test_a_payout_goes_back_to_review_when_its_hold_is_over(office: Office) -> None:
+    office.receive(payout("11.50", charge()))
+    review.hold(office.payout(), by=office.owner, until=timezone.now() + timedelta(hours=1))
+    jobs.run("settle")
+    assert office.payout().state == State.HELD
+    m.Payout.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    jobs.run("settle")
+    assert office.payout().state == State.PENDING
 
 
 def test_a_payout_goes_back_to_review_where_its_payment_is_undone(office: Office) -> None:

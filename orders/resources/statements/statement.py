@@ -19,7 +19,6 @@ Row = list[Any]
 Sums = dict[str, dict[str, str]]
 # The sign of a document's lines seen as a sale: what is sold adds, what is credited takes away.
 AS_SALE = {kind: -side for kind, side in outgoing.LINE_SIDE.items()}
-SALES = ["invoice", "receipt", "credit_note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Asked:
 
     @property
     def values(self) -> dict[str, Any]:
-        return {"ledger": self.ledger.pk, "first": self.first, "last": self.last, "sales": SALES}
+        return {"ledger": self.ledger.pk, "first": self.first, "last": self.last, "sales": [*outgoing.SALES]}
 
 
 @dataclass(frozen=True, slots=True)

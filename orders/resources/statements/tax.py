@@ -8,7 +8,8 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from orders.money import ZERO
-from orders.resources.statements.statement import AS_SALE, SALES, Asked, Booked, Row, Statement, Sums, booked, sums_of
+from orders.outgoing import SALES
+from orders.resources.statements.statement import AS_SALE, Asked, Booked, Row, Statement, Sums, booked, sums_of
 from orders.resources.table import AMOUNT, NUMBER, TEXT, Table
 
 TABLE = Table(
