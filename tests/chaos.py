@@ -35,6 +35,9 @@ from ordersync_site.embedded_postgres import processes  # noqa: E402
 
 BOUND_SECONDS = 600
 LIMIT = "20"  # seconds without a sign of life; a start under load takes some of them
+STANDS_SECONDS = (
+    180  # until one of a role must be alive again: what the silence limit, a start and a recovery take together
+)
 ROLES = ("worker", "pusher", "monitor", "sentinel", "main process", "run_jobs", "web")
 
 
@@ -66,17 +69,19 @@ class Fleet:
         }
 
     def victims(self, role: str) -> list[psutil.Process]:
-        """The processes of that role that are alive. django-q2 starts its workers first, then pusher and monitor, or puts new ones behind."""
-        if role in ("run_jobs", "web"):
-            return _family(self.running[role])[:1] if role == "run_jobs" else _family(self.running[role])[-1:]
+        """The processes of that role that are alive and know it: django-q2 names its workers, pusher and monitor in their titles."""
+        if role == "run_jobs":
+            return _family(self.running[role])[:1]
+        if role == "web":
+            return _family(self.running[role])[1:]
         mains = [one for name in ("first cluster", "second cluster") for one in _children(self.running[name].pid)]
+        mains = [one for one in mains if _title(one).startswith("qcluster ")]
         if role == "main process":
             return mains
         sentinels = [one for main in mains for one in _children(main.pid)]
         if role == "sentinel":
             return sentinels
-        index = {"worker": slice(0, 2), "pusher": slice(2, 3), "monitor": slice(3, 4)}[role]
-        return [one for sentinel in sentinels for one in _children(sentinel.pid)[index]]
+        return [one for sentinel in sentinels for one in _children(sentinel.pid) if _role(one) == role]
 
     def end(self) -> None:
         for process in self.running.values():
@@ -100,6 +105,21 @@ def _children(pid: int) -> list[psutil.Process]:
         return sorted(psutil.Process(pid).children(), key=lambda one: one.pid)
     except psutil.Error:
         return []
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()).strip()
+    except psutil.Error:
+        return ""
+
+
+def _role(process: psutil.Process) -> str:
+    """Of a sentinel's child; empty until it has taken its title, "qcluster NAME ROLE"."""
+    words = _title(process).split()
+    if len(words) < 3 or words[0] != "qcluster":
+        return ""
+    return {"idle": "worker", "processing": "worker", "pusher": "pusher", "monitor": "monitor"}.get(words[2], "")
 
 
 def _family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -183,12 +203,12 @@ class Campaign:
 
     def _attack(self, fleet: Fleet) -> None:
         restarts = {self.kills // 3, 2 * self.kills // 3}
-        for number in range(self.kills):
+        for number, role in enumerate(self._schedule()):
             self._bring(fleet, self.orders // self.kills + 1)
             self._patiently(self._approve)
             if number in restarts:
                 self._restart()
-            self._kill(fleet)
+            self._kill(fleet, role)
             fleet.start()
             time.sleep(self.chance.uniform(0.5, 2.5))
         until = time.monotonic() + BOUND_SECONDS
@@ -196,14 +216,23 @@ class Campaign:
             fleet.start()
             self._bring(fleet, self.orders)
 
-    def _kill(self, fleet: Fleet) -> None:
-        """Somebody dies: of the roles that are alive just now, one by chance."""
-        for role in self.chance.sample(ROLES, len(ROLES)):
+    def _kill(self, fleet: Fleet, role: str) -> None:
+        """One of that role dies, by chance; where none is alive just now, somebody has still to be brought back, and that is waited for."""
+        until = time.monotonic() + STANDS_SECONDS
+        while time.monotonic() < until:
+            fleet.start()
             if victims := fleet.victims(role):
-                with contextlib.suppress(psutil.Error):
+                with contextlib.suppress(psutil.NoSuchProcess):
                     self.chance.choice(victims).kill()
                     self.counts[f"killed: {role}"] += 1
                     return
+            time.sleep(0.2)
+        raise AssertionError(f"no {role} came back within {STANDS_SECONDS} seconds")
+
+    def _schedule(self) -> list[str]:
+        """Every role once, in an order by chance, and again until it is enough."""
+        rounds = -(-self.kills // len(ROLES))
+        return [role for _ in range(rounds) for role in self.chance.sample(ROLES, len(ROLES))][: self.kills]
 
     def _bring(self, fleet: Fleet, count: int) -> None:
         """The store delivers, and remembers what it could not."""
@@ -298,6 +327,8 @@ class Campaign:
 
         from orders.models import Document, Order, Progress
 
+        missed = [role for role in ROLES if self.counts[f"killed: {role}"] < self.kills // len(ROLES)]
+        assert not missed, f"not killed in every round: {', '.join(missed)}"
         self.way.verified()
         documents = Document.objects.count()
         assert Order.objects.filter(progress=Progress.POSTED).count() == self.orders

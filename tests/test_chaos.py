@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDERS = os.environ.get("ORDERSYNC_CHAOS_ORDERS", "20")
-KILLS = os.environ.get("ORDERSYNC_CHAOS_KILLS", "6")
+KILLS = os.environ.get("ORDERSYNC_CHAOS_KILLS", "7")  # one of every role
 SEED = os.environ.get("ORDERSYNC_CHAOS_SEED", "1")
 
 pytestmark = [pytest.mark.slow, pytest.mark.outbox]
