@@ -14,6 +14,8 @@ import pytest
 from integrations.formats import tables, workbook
 from integrations.stores import base, files
 from integrations.stores.base import ENCODING, Setting, Unreadable
+from orders.resources import xlsx_file
+from orders.resources.table import TEXT, Table
 
 SETTING = Setting(currency="EUR", time_zone="Europe/Berlin")
 
@@ -231,3 +233,12 @@ def test_json_nested_beyond_the_limit_is_refused(settings: Any) -> None:
 def test_is_packed_says_what_begins_as_a_zip() -> None:
     assert workbook.is_packed(book(["a"]).getvalue())
     assert not workbook.is_packed(b"a,b")
+
+
+def test_a_text_that_looks_like_an_escape_comes_back_as_it_was() -> None:
+    """The format's own rule (ST_Xstring): what writes a literal _x0041_ escapes its underscore; openpyxl neither writes nor reads by it."""
+    made = io.BytesIO()
+    texts = ["plain", "size_x0041_", "_x005F_x0041_"]
+    xlsx_file.write(Table("t", ("a", "b", "c"), (TEXT, TEXT, TEXT)), [texts], made)
+    made.seek(0)
+    assert cells(made)[1] == texts

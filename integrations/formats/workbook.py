@@ -17,6 +17,7 @@ from openpyxl.utils import get_column_letter
 
 from integrations.formats import bounds
 from integrations.stores.base import Unreadable
+from orders.resources.xlsx_file import unescaped
 
 MARK = b"PK\x03\x04"
 CHUNK = 1 << 18
@@ -178,7 +179,7 @@ def _text(cell: Any, number: int, at: int) -> str:
             raise Unreadable(
                 f"Cell {place} shows the error {value}. Put in the value it should have and bring the file in again."
             )
-        return value
+        return unescaped(value) if "_x" in value else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -31,7 +31,7 @@ _MADE = "2000-01-01T00:00:00Z"
 _WIDTHS = {TEXT: 20, AMOUNT: 14, NUMBER: 12, DAY: 12, INSTANT: 26}
 # What XML cannot hold or would read otherwise, and a text that looks like one escaped by the format's own rule (_x000D_).
 _SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-_CODE = re.compile("_x([0-9A-Fa-f]{4})_")
+_CODE = re.compile("_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_")  # no halves of a pair: alone they are no text
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _BLANK = re.compile(r"<sheetData\s*/>|<sheetData></sheetData>")
 
@@ -196,7 +196,7 @@ def escaped(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """The text of a cell as a program means it that keeps that rule: the reverse of `escaped`, for a reader that does not know it."""
+    """The text of a cell as a program means it that keeps that rule: the reverse of `escaped`, since openpyxl reads the text as it stands."""
     return _CODE.sub(lambda found: chr(int(found[1], 16)), text)
 
 
