@@ -213,9 +213,7 @@ def health(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for found in late
     ]
-    waiting = FileEntry.objects.filter(acknowledged_at=None, returned_at=None).aggregate(
-        ready=Count("pk", filter=Q(batch=None)), open=Count("pk", filter=Q(batch__isnull=False))
-    )
+    waiting = handover.counted()
     for name, words in (
         ("ready", ngettext("%(n)d document lies ready for a file.", "%(n)d documents lie ready for a file.", waiting["ready"])),
         ("open", ngettext("%(n)d document in files waits for acknowledgement.", "%(n)d documents in files wait for acknowledgement.", waiting["open"])),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -10,7 +9,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,7 +18,7 @@ from integrations.errors import Misconfigured, Refused, Trouble
 from integrations.handover.standing import NotDone, ledger_of, ready
 from integrations.models import Connection, FileEntry
 from orders import documents, events, money, outgoing
-from orders.models import ExportBatch, ExportFile, Ledger
+from orders.models import ExportBatch, Ledger
 from orders.outgoing import DocumentKind
 
 if TYPE_CHECKING:
@@ -115,18 +113,15 @@ def _stored(there: Connection, adapter: FileLedger, entries: Sequence[FileEntry]
     ledger = Ledger.objects.select_for_update(no_key=True, of=("self",)).get(connections=there)
     given = [documents.outgoing_of(entry.document) for entry in entries]
     files = adapter.files(given)
-    last = ExportBatch.objects.filter(ledger=ledger).aggregate(last=Max("number"))["last"] or 0
-    names = {file.name: f"{ledger.code}-{last + 1}-{file.name}" for file in files}
+    number = ExportBatch.next_number(ledger)
+    names = {file.name: f"{ledger.code}-{number}-{file.name}" for file in files}
     batch = ExportBatch.objects.create(
-        ledger=ledger, number=last + 1, profile=adapter.profile, version=adapter.version, rows=sum(file.rows for file in files),
+        ledger=ledger, number=number, profile=adapter.profile, version=adapter.version, rows=sum(file.rows for file in files),
         parameters={"connection": there.name, "documents": len(given), "steps": {names[file.name]: file.steps for file in files}},
         totals=_totals(given), made_at=timezone.now(), by=by,
     )  # fmt: skip
     for file in files:
-        ExportFile.objects.create(
-            batch=batch, name=names[file.name], content=file.content, size=len(file.content),
-            content_hash=hashlib.sha256(file.content).hexdigest(),
-        )  # fmt: skip
+        batch.keep(names[file.name], file.content)
     FileEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(batch=batch)
     words = _("%(batch)s made of %(n)d documents for %(target)s") % {
         "batch": batch,

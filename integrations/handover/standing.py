@@ -39,10 +39,11 @@ def ready(connection: Connection) -> QuerySet[FileEntry]:
     return FileEntry.objects.filter(connection=connection, batch=None, returned_at=None)
 
 
-def counted(connection: Connection) -> dict[str, int]:
-    """How many documents lie `ready` for the next file, and how many are `open` in one: nobody has said anything of them."""
-    mine = FileEntry.objects.filter(connection=connection, acknowledged_at=None, returned_at=None)
-    return mine.aggregate(ready=Count("pk", filter=Q(batch=None)), open=Count("pk", filter=Q(batch__isnull=False)))
+def counted(connection: Connection | None = None) -> dict[str, int]:
+    """How many documents lie `ready` for the next file, and how many are `open` in one: nobody has said anything of them. Without a connection, of all."""
+    mine = FileEntry.objects.filter(acknowledged_at=None, returned_at=None)
+    found = mine.filter(connection=connection) if connection else mine
+    return found.aggregate(ready=Count("pk", filter=Q(batch=None)), open=Count("pk", filter=Q(batch__isnull=False)))
 
 
 def unanswered(batch: ExportBatch) -> QuerySet[FileEntry]:

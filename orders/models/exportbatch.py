@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.checks import one_of
+from orders.models.ledger import Ledger
 
 
 class ExportBatch(models.Model):
@@ -62,6 +65,23 @@ class ExportBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.profile} {self.number}"
+
+    @classmethod
+    def next_number(cls, ledger: Ledger) -> int:
+        """The number that follows; the caller holds the ledger's row lock, so that two never take the same."""
+        last: int | None = cls.objects.filter(ledger=ledger).aggregate(last=models.Max("number"))["last"]
+        return 1 + (last or 0)
+
+    def keep(self, name: str, content: bytes) -> ExportFile:
+        """Store one of its files, in the transaction that makes the batch."""
+        return ExportFile.objects.create(
+            batch=self, name=name, content=content, content_hash=content_hash(content), size=len(content)
+        )
+
+
+def content_hash(content: bytes) -> str:
+    """By which a file is told from any other: SHA-256, as hex."""
+    return hashlib.sha256(content).hexdigest()
 
 
 class ExportFile(models.Model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from typing import BinaryIO
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import events
-from orders.models import ExportBatch, ExportFile, Ledger
+from orders.models import ExportBatch, Ledger
+from orders.models.exportbatch import content_hash
 from orders.resources import csv_file, xlsx_file
 from orders.resources.statements.statement import Asked, Statement, Sums
 from orders.resources.table import Totals
@@ -109,7 +108,7 @@ def _same(statement: Statement, asked: Asked, written: _Files) -> ExportBatch | 
         profile=statement.profile,
         version=statement.version,
         parameters=statement.parameters(asked),
-        files__content_hash=_hash(written.csv),
+        files__content_hash=content_hash(written.csv),
         withdrawn_at=None,
     ).first()
     return found
@@ -117,10 +116,9 @@ def _same(statement: Statement, asked: Asked, written: _Files) -> ExportBatch | 
 
 def _kept(statement: Statement, asked: Asked, written: _Files, by: User) -> ExportBatch:
     """The next number of the ledger; its row is locked, so that two never take the same."""
-    last = ExportBatch.objects.filter(ledger=asked.ledger).aggregate(last=Max("number"))["last"] or 0
     batch = ExportBatch.objects.create(
         ledger=asked.ledger,
-        number=last + 1,
+        number=ExportBatch.next_number(asked.ledger),
         profile=statement.profile,
         version=statement.version,
         parameters=statement.parameters(asked),
@@ -131,9 +129,7 @@ def _kept(statement: Statement, asked: Asked, written: _Files, by: User) -> Expo
     )
     for form, content in (("csv", written.csv), ("xlsx", written.xlsx)):
         name = f"{statement.profile}-{asked.ledger.code}-{'_'.join(batch.parameters.values())}-{batch.number:04}.{form}"
-        ExportFile.objects.create(
-            batch=batch, name=name, content=content, content_hash=_hash(content), size=len(content)
-        )
+        batch.keep(name, content)
     words = _("%(name)s %(number)d handed out: %(n)d rows") % {
         "name": statement.title,
         "number": batch.number,
@@ -143,7 +139,3 @@ def _kept(statement: Statement, asked: Asked, written: _Files, by: User) -> Expo
         batch, "handed out", by=by, after={"parameters": batch.parameters, "totals": batch.totals}, words=words
     )
     return batch
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
