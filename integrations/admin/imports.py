@@ -24,14 +24,10 @@ from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.admin.site import pages
 from orders.models import ImportJob, ImportState
+from orders.resources.table import TYPES
 
 SHOWN = 100  # refused records and previewed ones on the page
 STORES = {"woocommerce": "WooCommerce", "ordersync": "ordersync", "webtoffee": "WebToffee", "skyverge": "SkyVerge"}
-TYPES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
 
 
 @require_GET
@@ -92,7 +88,7 @@ def refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespon
         return HttpResponseRedirect(reverse("admin:import", args=[pk]))
     return StreamingHttpResponse(
         content,
-        content_type=TYPES[name.rpartition(".")[2]],
+        content_type=TYPES.get(name.rpartition(".")[2], "application/json"),
         headers={"Content-Disposition": f'attachment; filename="{_plain(name)}"', "X-Content-Type-Options": "nosniff"},
     )
 

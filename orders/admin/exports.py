@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import events, models
 from orders.admin.base import Log, person
 from orders.admin.filters import during
-from orders.admin.takeout import FORMS
+from orders.resources.table import TYPES
 from orders.templatetags import desk
 
 
@@ -66,7 +66,7 @@ class ExportBatchAdmin(Log):
             raise Http404(_("The personal values of this file were erased, and it went with them."))
         words = _("%(name)s downloaded") % {"name": file.name}
         events.record(file.batch, "downloaded", by=person(request), words=words)
-        reply = HttpResponse(bytes(file.content), content_type=FORMS.get(name.rpartition(".")[2], "text/plain"))
+        reply = HttpResponse(bytes(file.content), content_type=TYPES.get(name.rpartition(".")[2], "text/plain"))
         reply["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
         return reply
 

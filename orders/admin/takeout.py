@@ -20,13 +20,9 @@ from django.utils.translation import gettext as _
 
 from orders import events, roles
 from orders.resources import Listing, Sheet, csv_file, xlsx_file
-from orders.resources.table import Totals
+from orders.resources.table import TYPES, Totals
 
 Source = Sheet | Listing
-FORMS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 _OF_THE_SCREEN = {"p", "o", "all", "_facets"}  # what says where one is in the list, not what is in it
 
 
@@ -56,12 +52,12 @@ def links(request: HttpRequest, address: str) -> list[tuple[str, str]]:
     if not roles.takes_out(request.user):
         return []
     asked = f"?{request.GET.urlencode()}" if request.GET else ""
-    return [(_("Export %s") % form.upper(), f"{reverse(f'admin:{address}', args=[form])}{asked}") for form in FORMS]
+    return [(_("Export %s") % form.upper(), f"{reverse(f'admin:{address}', args=[form])}{asked}") for form in TYPES]
 
 
 def reply(request: HttpRequest, source: Source, rows: QuerySet[Any], form: str, *, back: str) -> HttpResponseBase:
     """The records as a file. The caller has made sure that the person may see them; `back` is the list's own address."""
-    if form not in FORMS:
+    if form not in TYPES:
         raise Http404
     if not isinstance(request.user, User) or not roles.takes_out(request.user):
         raise PermissionDenied
@@ -80,7 +76,7 @@ def _streamed(asked: Asked, source: Source, rows: QuerySet[Any]) -> StreamingHtt
     """The event stands before the first byte leaves."""
     count = rows.order_by().count()
     asked.record("took out", count, _("%(list)s taken out as CSV: %(n)d records") % {"list": asked.name, "n": count})
-    sent = StreamingHttpResponse(_watched(asked, source, rows), content_type=FORMS["csv"])
+    sent = StreamingHttpResponse(_watched(asked, source, rows), content_type=TYPES["csv"])
     sent["Content-Disposition"] = _named(asked)
     return sent
 
@@ -108,7 +104,7 @@ def _workbook(asked: Asked, source: Source, rows: QuerySet[Any]) -> FileResponse
         "took out", totals.rows, _("%(list)s taken out as XLSX: %(n)d rows") % {"list": asked.name, "n": totals.rows}
     )
     file.seek(0)
-    sent = FileResponse(file, content_type=FORMS["xlsx"])
+    sent = FileResponse(file, content_type=TYPES["xlsx"])
     sent["Content-Disposition"] = _named(asked)
     return sent
 

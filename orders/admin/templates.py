@@ -11,6 +11,7 @@ from django.utils.http import content_disposition_header
 from orders import resources, roles
 from orders.admin.site import pages
 from orders.resources import template
+from orders.resources.table import TYPES
 
 
 def download(request: HttpRequest, noun: str, form: str) -> HttpResponse:
@@ -19,8 +20,7 @@ def download(request: HttpRequest, noun: str, form: str) -> HttpResponse:
         raise PermissionDenied
     if form not in template.FORMS or noun not in {sheet.noun for sheet in resources.SHEETS}:
         raise Http404
-    write, kind = template.FORMS[form]
-    reply = HttpResponse(write(resources.sheet(noun)), content_type=kind)
+    reply = HttpResponse(template.FORMS[form](resources.sheet(noun)), content_type=TYPES[form])
     reply["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{noun}.{form}") or ""
     return reply
 

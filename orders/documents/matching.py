@@ -20,8 +20,8 @@ OF_KIND: dict[str, frozenset[str]] = {
 def match(payout: Payout) -> bool:
     """Look for the payments of those movements that have none yet; True if anything changed. The caller holds the payout's lock."""
     lines = [line for line in payout.lines.all() if line.kind in OF_KIND and line.payment_id is None]
-    shelf = _Shelf(payout, lines)
-    changed = [line for line in lines if _lay(line, *shelf.fitting(line))]
+    candidates = _Candidates(payout, lines)
+    changed = [line for line in lines if _lay(line, *candidates.fitting(line))]
     PayoutLine.objects.bulk_update(changed, ["payment", "match"])
     return bool(changed)
 
@@ -37,7 +37,7 @@ def numbers(number: str) -> tuple[str, ...]:
     return (number, bare, f"#{bare}") if bare else ()
 
 
-class _Shelf:
+class _Candidates:
     """The payments that may be meant, read in two queries; each is handed out once."""
 
     def __init__(self, payout: Payout, lines: Iterable[PayoutLine]) -> None:
@@ -51,7 +51,7 @@ class _Shelf:
             self.by_id[payment.store_id].append(payment)
         for payment in paid.filter(order__number__in=named, amount__gt=0) if named else ():
             self.by_number[payment.order.number.removeprefix("#")].append(payment)
-        everything = [row.pk for shelf in (self.by_id, self.by_number) for rows in shelf.values() for row in rows]
+        everything = [row.pk for found in (self.by_id, self.by_number) for rows in found.values() for row in rows]
         self.taken = set(PayoutLine.objects.filter(payment__in=everything).values_list("payment_id", flat=True))
 
     def fitting(self, line: PayoutLine) -> tuple[Payment | None, Match]:

@@ -81,7 +81,7 @@ class Listing:
         field = self._field(column)
         if isinstance(field, models.DateTimeField):
             zone = timezone.get_current_timezone()
-            return lambda moment: _local(moment, zone)
+            return lambda moment: moment.astimezone(zone)
         if isinstance(field, models.BooleanField):
             return lambda flag: "yes" if flag else "no"
         return None if self._kind(column) != TEXT or isinstance(field, models.CharField | models.TextField) else _text
@@ -108,10 +108,6 @@ def _title(column: Column) -> str:
     if column.title or not isinstance(column.source, str):
         return column.title
     return column.source.replace("__code", "").replace("__username", "").replace("__", " ").replace("_", " ")
-
-
-def _local(moment: Any, zone: Any) -> Any:
-    return moment.astimezone(zone)
 
 
 def _text(value: Any) -> str:

@@ -13,6 +13,11 @@ from orders.money import ZERO
 
 TEXT, NUMBER, AMOUNT, DAY, INSTANT = "text", "number", "amount", "day", "instant"
 TOTAL = "TOTAL"
+# What a file is to a browser, by its form.
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 Columns = list[tuple[Any, ...]]
 
 

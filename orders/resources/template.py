@@ -104,7 +104,4 @@ def _corrected(column: Column) -> str:
     return _("can be corrected") if column.target else str(column.instead)
 
 
-FORMS = {
-    "csv": (as_csv, "text/csv; charset=utf-8"),
-    "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}
+FORMS = {"csv": as_csv, "xlsx": as_xlsx}

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         if form not in template.FORMS:
             raise CommandError(f"{to}: a template is a .csv or an .xlsx file. Name it so.")
         try:
-            to.write_bytes(template.FORMS[form][0](sheet))
+            to.write_bytes(template.FORMS[form](sheet))
         except OSError as error:
             raise CommandError(f"{to} cannot be written: {error.strerror}.") from error
         self.stdout.write(f"{to}: {len(template.columns(sheet))} columns.")
