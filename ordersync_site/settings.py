@@ -209,20 +209,16 @@ ORDERSYNC_FILE_UNPACKED = env.number("ORDERSYNC_FILE_UNPACKED", 100 * 1024 * 102
 ORDERSYNC_FILE_RATIO = env.number("ORDERSYNC_FILE_RATIO", 100)
 ORDERSYNC_FILE_DEPTH = env.number("ORDERSYNC_FILE_DEPTH", 64)
 ORDERSYNC_FILE_SECONDS = env.number("ORDERSYNC_FILE_SECONDS", 600)
-ORDERSYNC_PREVIEW_ROWS = env.number(
-    "ORDERSYNC_PREVIEW_ROWS", 500
-)  # up to so many are previewed cell by cell; more go through a job
-ORDERSYNC_FILE_DAYS = env.number(
-    "ORDERSYNC_FILE_DAYS", 30
-)  # the file itself is kept for so long after its import has ended
 ORDERSYNC_FILE_MEMORY = env.number("ORDERSYNC_FILE_MEMORY", 256 * 1024 * 1024)
+# Up to so many rows are previewed cell by cell, more go through a job; the file itself is kept for so many days after its import has ended.
+ORDERSYNC_PREVIEW_ROWS = env.number("ORDERSYNC_PREVIEW_ROWS", 500)
+ORDERSYNC_FILE_DAYS = env.number("ORDERSYNC_FILE_DAYS", 30)
 
 # Jobs. django-q2 is clock and doorbell only; a system check holds these values (ordersync_site/checks.py).
 ORDERSYNC_REDIS_URL = env.text("ORDERSYNC_REDIS_URL")
 ORDERSYNC_HEARTBEAT_LIMIT = env.number("ORDERSYNC_HEARTBEAT_LIMIT", 120)
-ORDERSYNC_LANES = env.number(
-    "ORDERSYNC_LANES", 4
-)  # documents that one process carries at once, where the ledger bears it
+# Documents that one process carries at once, where the ledger bears it.
+ORDERSYNC_LANES = env.number("ORDERSYNC_LANES", 4)
 # Names this installation in the keys that keep a ledger from booking a document twice; a restored copy keeps the name.
 ORDERSYNC_INSTALLATION = env.text("ORDERSYNC_INSTALLATION", "ordersync")
 Q_CLUSTER: dict[str, Any] = {

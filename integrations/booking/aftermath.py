@@ -21,9 +21,7 @@ from orders.models import Document
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 24 * 60 * 60
-LONGEST_BACKOFF = (
-    300  # of our own accord: whatever went before, all is drained within ten minutes once the other side is well again
-)
+LONGEST_BACKOFF = 300  # of our own accord: all is drained within ten minutes once the other side is well again
 
 
 def settle(lease: Lease, row: Document, reply: Reply) -> None:
