@@ -96,9 +96,7 @@ class OdooFiles(FileLedger):
         return reckoning.adjustments(document, self.target, by_document=whole) if document.kind in _TYPE else ()
 
     def stated_tax(self, document: outgoing.Document) -> Decimal:
-        return super().stated_tax(document) - money.total(
-            line.tax for line in document.lines if reckoning.is_second_tax(line)
-        )
+        return super().stated_tax(document) - reckoning.second_taxes(document)
 
     def files(self, documents: Sequence[outgoing.Document]) -> Sequence[File]:
         sales = [row for document in documents if document.kind in _TYPE for row in self._sale(document)]

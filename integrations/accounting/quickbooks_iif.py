@@ -74,22 +74,8 @@ class QuickBooksIif(FileLedger):
         name, memo = self._name(document), _memo(document)
         due = _day(document.due_on) if document.due_on and kind == "INVOICE" else ""
         head = [
-            kind,
-            day,
-            contra.account,
-            name,
-            "",
-            _amount(contra),
-            document.reference,
-            memo,
-            "N",
-            "N",
-            *_address(document),
-            due,
-            "",
-            "N",
-            "",
-        ]
+            kind, day, contra.account, name, "", _amount(contra), document.reference, memo, "N", "N", *_address(document), due, "", "N", "",
+        ]  # fmt: skip
         yield _row("TRNS", head)
         codes = {posting.tax_code for posting in rest if posting.tax_code}
         lines = {line.n: line for line in document.lines}
@@ -99,25 +85,23 @@ class QuickBooksIif(FileLedger):
             who = name if kind == "PAYMENT" else ""
             text = _text(posting.text, _MEMO)
             item = _piece(document, posting, line) if kind in _SALES.values() else ["", "", ""]
-            yield _row(
-                "SPL",
-                [
-                    kind,
-                    day,
-                    posting.account,
-                    who,
-                    "",
-                    _amount(posting),
-                    document.reference,
-                    text,
-                    "N",
-                    *item,
-                    "",
-                    "N",
-                    "",
-                    extra,
-                ],
-            )
+            row = [
+                kind,
+                day,
+                posting.account,
+                who,
+                "",
+                _amount(posting),
+                document.reference,
+                text,
+                "N",
+                *item,
+                "",
+                "N",
+                "",
+                extra,
+            ]
+            yield _row("SPL", row)
         yield "ENDTRNS"
 
     def _name(self, document: outgoing.Document) -> str:

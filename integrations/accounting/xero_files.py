@@ -84,8 +84,7 @@ class XeroFiles(FileLedger):
         return reckoning.adjustments(document, self.target) if document.kind in _SALES else ()
 
     def stated_tax(self, document: outgoing.Document) -> Decimal:
-        apart = money.total(line.tax for line in document.lines if reckoning.is_second_tax(line))
-        return super().stated_tax(document) - apart
+        return super().stated_tax(document) - reckoning.second_taxes(document)
 
     def files(self, documents: Sequence[outgoing.Document]) -> Sequence[File]:
         sales = [document for document in documents if document.kind in _SALES]

@@ -14,6 +14,11 @@ def is_second_tax(line: outgoing.Line) -> bool:
     return bool(line.tax) and not line.net
 
 
+def second_taxes(document: outgoing.Document) -> Decimal:
+    """What of the document's tax goes as a plain amount, so that the target does not show it as tax."""
+    return money.total(line.tax for line in document.lines if is_second_tax(line))
+
+
 def adjustments(document: outgoing.Document, target: str, *, by_document: bool = False) -> tuple[Adjustment, ...]:
     """One adjustment for each tax that the target reckons otherwise: tax as it reckons it, net the other way, so that the total stays the signed one.
 
