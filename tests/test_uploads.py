@@ -41,6 +41,12 @@ def workbook(*rows: list[Any]) -> bytes:
 # One button: recognise, preview, confirm
 
 
+def test_a_shop_is_offered_by_the_name_that_the_pages_use(who: Uploader) -> None:
+    who.shop.name = "Nordlicht Haus"
+    who.shop.save()
+    assert f"Nordlicht Haus ({who.shop.code})" in who.client.get(reverse("admin:upload")).content.decode()
+
+
 def test_a_small_file_is_recognised_previewed_and_taken_in_when_confirmed(who: Uploader) -> None:
     job = who.uploads(orders(3))
     assert (job.state, job.layout) == (ImportState.UPLOADED, "shopify-orders-csv")

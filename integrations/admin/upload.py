@@ -42,6 +42,13 @@ class Bounded(FileUploadHandler):
         return None
 
 
+class ShopField(forms.ModelChoiceField):
+    """Shops by the names that every page calls them by, and the codes that a shell does."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name} ({obj.code})"
+
+
 class FileForm(forms.Form):
     """Which file, for which shop."""
 
@@ -50,7 +57,7 @@ class FileForm(forms.Form):
         allow_empty_file=True,
         help_text=gettext_lazy("CSV, XLSX or JSON, as the store or your spreadsheet program wrote it."),
     )
-    shop = forms.ModelChoiceField(
+    shop = ShopField(
         Shop.objects.filter(active=True), label=gettext_lazy("Shop"), empty_label=gettext_lazy("Choose the shop")
     )
 
