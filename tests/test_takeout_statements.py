@@ -201,6 +201,8 @@ def test_the_command_hands_out_the_same_bytes(shop: m.Shop, accountant: User, tm
     for file in batch.files.all():
         assert (tmp_path / "out" / file.name).read_bytes() == bytes(file.content)
         assert file.content_hash in said.getvalue()
+    assert " EUR" in said.getvalue()
+    assert "{" not in said.getvalue()
     with pytest.raises(CommandError, match="may not hand out"):
         call_command("export", "tax", **days, by=person("auditor").username)
     with pytest.raises(CommandError, match="lies before"):

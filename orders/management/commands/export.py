@@ -44,7 +44,12 @@ class Command(BaseCommand):
             (folder / file.name).write_bytes(bytes(file.content))
             self.stdout.write(f"{folder / file.name}  {file.content_hash}")
         state = "made" if made.new else "nothing has changed since it was made"
-        self.stdout.write(f"Number {made.batch.number}, {made.batch.rows} rows, {made.batch.totals}: {state}.")
+        self.stdout.write(f"Number {made.batch.number}, {made.batch.rows} rows, {_sums(made.batch.totals)}: {state}.")
+
+
+def _sums(totals: dict[str, dict[str, str]]) -> str:
+    """Each sum as a person reads it: debit 10.00 EUR, credit 10.00 EUR."""
+    return ", ".join(f"{what} {sum_} {currency}" for currency, found in totals.items() for what, sum_ in found.items())
 
 
 def _days(given: dict[str, Any], *, needs_first: bool) -> tuple[date, date]:
