@@ -57,7 +57,7 @@ class CrimeLedger:
             raise Conflict(
                 f"{document.reference} stands there {len(hits)} times or as another document.", fix="Look at it."
             )
-        return _booked(document, hits[0]["id"]) if hits else None
+        return answer(document, hits[0]["id"]) if hits else None
 
     def book(self, document: outgoing.Document) -> Booked:
         time.sleep(self.latency)
@@ -68,8 +68,8 @@ class CrimeLedger:
         serial = self._serial(document)
         self._commit(crime)
         if crime == "books another total":
-            return _booked(document, f"C{serial}", more=Decimal("0.01"))
-        return _booked(document, "C1" if crime == "names another" else f"C{serial}")
+            return answer(document, f"C{serial}", more=Decimal("0.01"))
+        return answer(document, "C1" if crime == "names another" else f"C{serial}")
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
         known = read(self.folder, "booked")
@@ -173,7 +173,7 @@ def _gone(reference: str) -> incoming.InvoiceState:
     )
 
 
-def _booked(document: outgoing.Document, id: str, more: Decimal = Decimal(0)) -> Booked:
+def answer(document: outgoing.Document, id: str, more: Decimal = Decimal(0)) -> Booked:
     taxes: Counter[str] = Counter()
     for line in document.lines:
         if line.tax:

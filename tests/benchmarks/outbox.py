@@ -1,129 +1,212 @@
 """How fast signed documents reach a ledger that needs its time: `python -m tests.benchmarks.outbox [DOCUMENTS]`.
 
-At 20 and 150 ms and four at once, against what latency and concurrency allow; at 0 ms, against a bare loop of the same number of committed statements;
-and two clusters on a ledger of 150 ms against one. The ledger is the lying one, honest here, with nothing but its latency.
+At 20 and 150 ms and four at once, against what latency and concurrency allow; at 0 ms and one at a time, against a bare loop of as many statements and commits;
+two clusters on a ledger of 150 ms against one; what an idle tick asks; and what a cluster with two workers holds.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+import psutil
 
 from tests.benchmarks import instruments
 from tests.benchmarks.instruments import Bar
 
 MODULE = "tests.benchmarks.outbox"
-AT_ONCE = 4
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent.parent
+AT_ONCE, COMMITS = 4, 4  # of a document: its share of a claim, the attempt, the answer, what came of it
+STARTS_SECONDS, SETTLES_SECONDS = 90, 10
+sys.path.insert(0, str(ROOT / "tests"))
 
 
 def main(count: int) -> None:
-    with instruments.database("outbox"), tempfile.TemporaryDirectory() as folder:
-        measured(count, Path(folder))
+    with instruments.database("outbox"):
+        measured(count)
 
 
-def measured(count: int, folder: Path) -> None:
+def measured(count: int) -> None:
     import outbox_world
+    from django.conf import settings
 
-    world = outbox_world.make(folder / "ledger")
+    from tests.benchmarks import slow_ledger  # noqa: F401
+
+    settings.DEBUG = False  # else every statement is kept for a page that nobody looks at
+    world = outbox_world.make(ROOT / "tests", kind="slow", options={})
     numbers = iter(range(1, 1_000_000))
-    rows, ratios = [], {}
+    rows: list[tuple[str, float, float, float]] = []
     for latency in (0.02, 0.15):
-        allowed = AT_ONCE / latency
-        rate = one_cluster(world, numbers, count, latency)
-        ratios[f"of_allowed_at_{latency * 1000:.0f}_ms"] = rate / allowed
-        rows.append((f"{latency * 1000:.0f} ms, one cluster", rate, allowed, rate / allowed))
-    bare = bare_loop(count)
-    quick = one_cluster(world, numbers, count, 0)
-    ratios["to_bare_loop_at_0_ms"] = quick / bare
-    rows.append(("0 ms, against a bare loop of the same statements", quick, bare, quick / bare))
-    alone = clusters(world, numbers, count, 1)
-    both = clusters(world, numbers, count, 2)
-    ratios["second_cluster"] = both / alone
-    rows.append(("150 ms, two clusters against one", both, alone, both / alone))
+        rate, allowed = one_cluster(world, numbers, count, latency), AT_ONCE / latency
+        rows.append((f"{latency * 1000:.0f} ms, four at once, against what that allows", rate, allowed, rate / allowed))
+    statements = statements_of(world, numbers, count)
+    quick, bare = one_cluster(world, numbers, count, 0, at_once=1), bare_loop(count, round(statements))
+    rows.append(("0 ms, one at a time, against a bare loop", quick, bare, quick / bare))
+    alone, both = (clusters(world, numbers, count * number, number) for number in (1, 2))
+    rows.append(("150 ms, two clusters, against one", both, alone, both / alone))
     instruments.table(("ledger", "documents/s", "yardstick/s", "ratio"), rows)
-    bars = [
-        Bar("1 - share of what 20 ms and 4 at once allow", 1 - ratios["of_allowed_at_20_ms"], 0.15),
-        Bar("1 - share of what 150 ms and 4 at once allow", 1 - ratios["of_allowed_at_150_ms"], 0.15),
-        Bar("1.7 / gain by a second cluster", 1.7 / ratios["second_cluster"], 1),
+    idle, held = idle_statements(), cluster_memory()
+    figures: dict[str, object] = {"documents": count, "statements of a document": round(statements, 1)}
+    figures |= {"statements of an idle tick": idle, "MiB of a cluster": round(held)}
+    print(*(f"{name}: {value}" for name, value in figures.items()), sep="\n")
+    instruments.tell("outbox", figures, {row[0]: round(row[3], 3) for row in rows}, _bars(rows, idle, held))
+
+
+def _bars(rows: list[tuple[str, float, float, float]], idle: int, held: float) -> list[Bar]:
+    return [
+        Bar("1 - share of what 20 ms and 4 at once allow", 1 - rows[0][3], 0.15),
+        Bar("1 - share of what 150 ms and 4 at once allow", 1 - rows[1][3], 0.15),
+        Bar("1.7 / gain by a second cluster", 1.7 / rows[3][3], 1),
+        Bar("statements of an idle tick", idle, 5),
+        Bar("MiB (PSS) of a cluster with two workers", held, 350),
     ]
-    instruments.tell("outbox", {"documents": count}, {name: round(value, 3) for name, value in ratios.items()}, bars)
 
 
-def _due(world: Any, numbers: Any, count: int, latency: float, at_once: int) -> None:
+def _due(world: Any, numbers: Iterator[int], count: int, latency: float, at_once: int) -> None:
+    from django.db import transaction
+
     from integrations import outbox
     from integrations.models import Connection
 
-    options = {"folder": str(world.folder), "latency": str(latency), "at_once": str(at_once)}
-    Connection.objects.update(options=options)
-    for _ in range(count):
-        world.sign(str(next(numbers)))
+    Connection.objects.update(options={"latency": str(latency), "at_once": str(at_once)})
+    with transaction.atomic():  # one commit: what is measured comes after it
+        for _ in range(count):
+            world.sign(str(next(numbers)))
     while outbox.dispatch():
         pass
 
 
-def one_cluster(world: Any, numbers: Any, count: int, latency: float) -> float:
+def one_cluster(world: Any, numbers: Iterator[int], count: int, latency: float, at_once: int = AT_ONCE) -> float:
     """Documents a second."""
-    from integrations import outbox
-
-    _due(world, numbers, count, latency, AT_ONCE)
+    _due(world, numbers, count, latency, at_once)
     begun = perf_counter()
-    booked = 0
-    while booked < count:
-        booked += outbox.tick(60).booked
+    _carried(count)
     return count / (perf_counter() - begun)
 
 
-def clusters(world: Any, numbers: Any, count: int, number: int) -> float:
-    """Documents a second of so many processes, each with four lanes, at a ledger that bears them all. Their start is not counted."""
+def _carried(count: int) -> None:
+    from integrations import outbox
+
+    booked = 0
+    while booked < count:
+        tally = outbox.tick(60)
+        assert tally.booked, f"{count - booked} documents are not booked: {tally.words[:3]}"
+        booked += tally.booked
+
+
+def statements_of(world: Any, numbers: Iterator[int], count: int) -> float:
+    """How many statements a document costs, one at a time."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    _due(world, numbers, count, 0, 1)
+    with CaptureQueriesContext(connection) as asked:
+        _carried(count)
+    return len(asked) / count
+
+
+def idle_statements() -> int:
+    """What a tick asks when there is nothing to do."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from integrations import outbox
+
+    with CaptureQueriesContext(connection) as asked:
+        outbox.tick(60)
+    return len(asked)
+
+
+def clusters(world: Any, numbers: Iterator[int], count: int, number: int) -> float:
+    """Documents a second of so many processes, each with four lanes, at a ledger that bears them all. They start together, and that is not counted."""
     from django.db import connection
 
-    from integrations.models import Attempt, Delivery
+    from integrations.models import Attempt, Connection
 
-    _due(world, numbers, 4 * count, 0.15, AT_ONCE * number)
+    _due(world, numbers, count, 0.15, AT_ONCE * number)
+    Connection.objects.update(active=False)
     before = Attempt.objects.latest("pk").pk
-    name = str(connection.settings_dict["NAME"])
-    running = [subprocess.Popen([sys.executable, "-m", MODULE, "cluster", name]) for _ in range(number)]
-    while Delivery.objects.exclude(state="booked").exists():
-        time.sleep(0.05)
+    command = [sys.executable, "-m", MODULE, "cluster", str(connection.settings_dict["NAME"])]
+    running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(number)]
     for one in running:
-        one.wait()
+        assert one.stdout is not None
+        assert one.stdout.readline() == b"ready\n"
+    Connection.objects.update(active=True)
+    assert not any(one.wait(120) for one in running)
     mine = Attempt.objects.filter(pk__gt=before)
     first, last = mine.earliest("started_at").started_at, mine.latest("ended_at").ended_at
     assert last is not None
-    return 4 * count / (last - first).total_seconds()
+    return count / (last - first).total_seconds()
 
 
 def cluster() -> None:
     """One process: it carries until nothing is left."""
-    import crime_ledger  # noqa: F401
+    from django.conf import settings
 
     from integrations import outbox
     from integrations.models import Delivery
+    from tests.benchmarks import slow_ledger  # noqa: F401
 
+    settings.DEBUG = False
+    print("ready", flush=True)
     while Delivery.objects.exclude(state="booked").exists():
-        outbox.tick(60)
+        if not outbox.tick(60).booked:
+            time.sleep(0.05)
 
 
-def bare_loop(count: int) -> float:
-    """Documents a second of a loop that only commits what a document needs: a claim's share, the attempt, its answer, the write-back."""
-    from django.db import connection
+def bare_loop(count: int, statements: int) -> float:
+    """Documents a second of a loop that runs as many statements and as many commits as a document needs, each the cheapest of its kind."""
+    from django.db import connection, transaction
 
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bare (id int PRIMARY KEY, state text, body text)")
         cursor.execute("INSERT INTO bare SELECT n, 'waiting', repeat('x', 500) FROM generate_series(1, %s) n", [count])
         begun = perf_counter()
         for number in range(1, count + 1):
-            for state in ("leased", "sent", "answered", "booked"):
-                cursor.execute("UPDATE bare SET state = %s WHERE id = %s", [state, number])
+            for turn in range(COMMITS):
+                with transaction.atomic():
+                    cursor.execute("UPDATE bare SET state = %s WHERE id = %s", [str(turn), number])
+                    for _ in range((statements - COMMITS) // COMMITS):
+                        cursor.execute("SELECT * FROM bare WHERE id = %s", [number])
         spent = perf_counter() - begun
         cursor.execute("DROP TABLE bare")
     return count / spent
+
+
+def cluster_memory() -> float:
+    """MiB (PSS) of a `qcluster` with its two workers, some seconds after all of it stands."""
+    from django.db import connection
+
+    there = connection.settings_dict
+    url = f"postgresql://{there['USER']}@/{there['NAME']}?host={there['HOST']}"
+    running = subprocess.Popen(
+        [sys.executable, "manage.py", "qcluster"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url, "ORDERSYNC_LOG_LEVEL": "ERROR"},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        head, until = psutil.Process(running.pid), perf_counter() + STARTS_SECONDS
+        while len(head.children(recursive=True)) < 5:  # the sentinel, two workers, pusher, monitor
+            assert running.poll() is None, "the cluster ended"
+            assert perf_counter() < until, "the cluster does not start"
+            time.sleep(0.2)
+        time.sleep(SETTLES_SECONDS)
+        family = [head, *head.children(recursive=True)]
+        assert len(family) == 6, family
+        return sum(one.memory_full_info().pss for one in family) / instruments.MIB
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
 
 
 if __name__ == "__main__":
@@ -131,4 +214,4 @@ if __name__ == "__main__":
         instruments.joined(sys.argv[2])
         cluster()
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
