@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from integrations import jobs
 
@@ -38,10 +38,12 @@ class Supervisor:
         while not self._over.is_set():
             cluster = subprocess.Popen(self.command, start_new_session=True)  # noqa: S603
             log.info("The cluster runs as process %d.", cluster.pid)
-            self._watch(cluster)
-            if not self._over.is_set():
-                self.restarts += 1
-            self._end(cluster)
+            try:
+                self._watch(cluster)
+                if not self._over.is_set():
+                    self.restarts += 1
+            finally:  # whatever ends the watch, the cluster does not outlive it
+                self._end(cluster)
 
     def stop(self) -> None:
         """End the watch; `run` then passes SIGTERM on. Safe in a signal handler."""
@@ -56,7 +58,7 @@ class Supervisor:
             now = time.monotonic()
             if now - rang_at > self.limit / 4:
                 rang_at = now
-                jobs.ring("outbox")
+                _ring()
                 alive_at = max(alive_at, now - self._silence(cluster.pid))
             if now - alive_at > self.limit:
                 log.error("No job of the cluster gave a sign for %.0f seconds; its group is replaced.", now - alive_at)
@@ -68,7 +70,7 @@ class Supervisor:
             with connection.cursor() as cursor:
                 cursor.execute(_BEAT, [self.limit * 2 + 300, jobs.group(group)])
                 row = cursor.fetchone()
-        except DatabaseError as error:
+        except Error as error:
             log.warning("The heartbeat cannot be read: %s", error)
             connection.close()
             return 0.0
@@ -82,6 +84,15 @@ class Supervisor:
                 log.warning("The cluster did not end and is killed.")
         _kill(cluster.pid)
         cluster.wait()
+
+
+def _ring() -> None:
+    """Wake the outbox, whose Run is a sign of life; a database that is gone is no reason to leave the cluster alone."""
+    try:
+        jobs.ring("outbox")
+    except Error as error:
+        log.warning("The bell could not be rung: %s", error)
+        connection.close()
 
 
 def _ends(cluster: subprocess.Popen[bytes]) -> bool:
@@ -102,7 +113,7 @@ def _database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except Error as error:
         log.warning("The database is gone: %s", error)
         connection.close()
         return False

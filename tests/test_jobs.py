@@ -356,16 +356,21 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "ordersync_site.settings"
 django.setup()
 from integrations import supervisor
 supervisor.GRACE_SECONDS = 3600.0
-watch = supervisor.Supervisor([sys.executable, "-c", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"], 60)
-threading.Timer(1, watch.stop).start()
+watch = supervisor.Supervisor([sys.executable, "-c", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"], float(sys.argv[1]))
+threading.Timer(float(sys.argv[2]), watch.stop).start()
 watch.run()
+sys.exit(f"the cluster was replaced {watch.restarts} times" if watch.restarts else 0)
 """
 
 
 @pytest.mark.slow
-def test_a_cluster_whose_database_went_before_it_is_not_waited_for() -> None:
+@pytest.mark.parametrize(("limit", "stop_after"), [("60", "1"), ("2", "3")], ids=["at its end", "while it rings"])
+def test_a_supervisor_whose_database_is_gone_watches_on_and_takes_its_cluster_along(
+    limit: str, stop_after: str
+) -> None:
     gone = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/gone"}
-    subprocess.run([sys.executable, "-c", STUBBORN], cwd=ROOT, env=gone, check=True, timeout=300, capture_output=True)
+    asked = [sys.executable, "-c", STUBBORN, limit, stop_after]
+    subprocess.run(asked, cwd=ROOT, env=gone, check=True, timeout=300, capture_output=True)
 
 
 def _workers(main: psutil.Process) -> list[psutil.Process]:

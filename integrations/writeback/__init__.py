@@ -173,6 +173,13 @@ def _settle(lease: Lease, errand: Errand, reply: Reply) -> None:
                 events.record(errand.order, "store told", order=errand.order, words=words[:500])
     except FencedOff:
         log.warning("Errand %s: the lease was lost before %s was written down.", errand.key, reply.outcome)
+    except DATABASE_GONE:
+        raise
+    except Exception as error:  # one that cannot be written down waits for a person, and the others go on
+        log.exception("Errand %s: %s could not be written down.", errand.key, reply.outcome)
+        words = f"The store answered “{reply.outcome}”, and a fault in ordersync kept it from being written down: {type(error).__name__}"
+        fix = "Report it, with these words; then retry: the store is looked at first."
+        end(lease, state=DeliveryState.PARKED, words=words, fix=fix, sent=True)
 
 
 def _what(errand: Errand) -> str:
