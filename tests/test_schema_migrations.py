@@ -21,14 +21,17 @@ def scratch(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the tests' database, whose name is not one of a test's, in place of it."""
     name, ours = f"scratch_{settings.TEST_DATABASE}_{os.getpid()}", connection.settings_dict["NAME"]
     with django_db_blocker.unblock():
-        connect_to("postgres")
-        run(f'CREATE DATABASE "{name}" TEMPLATE "{ours}"')
-        connect_to(name)
         try:
+            connect_to("postgres")
+            run(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{ours}'"
+            )  # a web server's, of an earlier test
+            run(f'CREATE DATABASE "{name}" TEMPLATE "{ours}"')
+            connect_to(name)
             yield
         finally:
             connect_to("postgres")
-            run(f'DROP DATABASE "{name}"')
+            run(f'DROP DATABASE IF EXISTS "{name}"')
             connect_to(ours)
 
 

@@ -53,6 +53,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         own=job.layout.startswith("ordersync-"),
         layouts=_layouts() if job.state == ImportState.UPLOADED else [],
         sums={currency: Decimal(text) for currency, text in job.totals.get("sums", {}).items()},
+        words=job.words if personal or job.state != ImportState.FAILED else _("It cannot be read."),
         refusals=list(job.errors.order_by("pk")[:SHOWN]),
         records=list(job.records.exclude(outcome__in=["", "same", "older", "refused"]).order_by("n")[:SHOWN])
         if personal and not job.large

@@ -64,6 +64,13 @@ def instant(text: str, zone: tzinfo) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
+def _written(value: Decimal) -> str:
+    """The number in plain digits; one of more than forty before or after the point stays in its short form, which 1e9999999999 needs."""
+    if value.is_finite() and abs(value.adjusted()) < 40 and int(value.as_tuple().exponent) > -40:
+        return format(value, "f")
+    return str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One JSON object at `path` of an order; `notes` is shared by all nodes of the order and collects what had to be assumed."""
@@ -82,7 +89,7 @@ class Node:
         if isinstance(value, str):
             return clean(value)
         if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-            return format(value, "f") if isinstance(value, Decimal) else clean(str(value))
+            return _written(value) if isinstance(value, Decimal) else clean(str(value))
         return ""
 
     def flag(self, key: str) -> bool:

@@ -57,7 +57,8 @@ def acknowledge_all(batch: ExportBatch, by: User | None, first_number: str = "")
 
 def withdraw(batch: ExportBatch, by: User | None, why: str) -> Told:
     """Nothing of the batch was brought in: its documents are definitely refused and go back to their owners. Raises NotDone."""
-    if not why.strip():
+    why = why.replace("\x00", "").strip()
+    if not why:
         raise NotDone(_("A withdrawal needs its reason."), _("Write why the file was not brought in."))
     with transaction.atomic():
         entries = _locked(batch)
@@ -69,10 +70,10 @@ def withdraw(batch: ExportBatch, by: User | None, why: str) -> Told:
         told = Told()
         for entry in entries:
             if _is_open(entry):
-                _return(entry, why.strip(), told)
+                _return(entry, why, told)
         if not told.returned:
             raise NotDone(_("It is withdrawn already."), _("Nothing to do."))
-        _ended(batch, entries, told, by, why.strip())
+        _ended(batch, entries, told, by, why)
     return told
 
 
@@ -216,10 +217,10 @@ def _rising(first: str) -> Callable[[], str]:
     """Gives INV-0099, then INV-0100; "" each time where none is named. Raises NotDone for a number that cannot be counted on from."""
     if not first:
         return lambda: ""
-    parts = re.fullmatch(r"(.*?)(\d{1,18})", first)
+    parts = re.fullmatch(r"([^\x00]{0,50}?)(\d{1,18})", first)
     if parts is None:
         raise NotDone(
-            _("“%(first)s” does not end with a number to count from.") % {"first": first},
+            _("“%(first)s” is no short text that ends with a number to count from.") % {"first": first[:60]},
             _("Name the first number, such as INV-0042."),
         )
     lead, digits = parts.groups()

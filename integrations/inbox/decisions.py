@@ -119,7 +119,7 @@ def _apply(job: ImportJob) -> None:
 def cancel(job: ImportJob, *, by: User) -> None:
     """End it: what was taken in stays, nothing more is. Raises NotPossible for a job that has ended."""
     with transaction.atomic():
-        held = ImportJob.objects.select_for_update().get(pk=job.pk)
+        held = ImportJob.objects.select_for_update(no_key=True).get(pk=job.pk)
         if held.state not in OPEN:
             raise NotPossible(_standing(job))
         words = _("Cancelled by %(who)s before anything was taken in.") % {"who": by}

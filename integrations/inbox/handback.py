@@ -56,7 +56,7 @@ def _rows(job: ImportJob, reasons: Mapping[int, str]) -> Iterator[list[str]]:
         for row in found:
             if row.line in reasons:
                 cells = [*row.cells[: len(titles)], *[""] * (len(titles) - len(row.cells))]
-                yield [*map(guarded, cells), reasons[row.line]]
+                yield [*map(guarded, cells), guarded(reasons[row.line])]
 
 
 def own_titles(titles: Sequence[str]) -> list[str]:

@@ -38,4 +38,5 @@ class Quarantine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"[:200]
+        """Without what was refused, which may name a person."""
+        return f"{self.number} {self.source}".strip()

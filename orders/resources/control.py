@@ -28,8 +28,9 @@ def check(mark: int, key: Iterable[object], cells: Sequence[Any]) -> str:
 
 def mark(check: str) -> int:
     """The number of the last event when the row was exported; 0 where the check is broken."""
+    text = check.partition(".")[0][1:]
     try:
-        return int(check.partition(".")[0][1:], 16)
+        return int(text, 16) if len(text) < 16 else 0
     except ValueError:
         return 0
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from integrations.accounting.files.records import Answer, Illegible
 from integrations.formats.tables import encoding, normal
@@ -13,6 +14,7 @@ from orders.outgoing import DocumentKind
 
 TITLES = ("reference", "kind", "number", "state", "total")
 MOST_BYTES, MOST_ROWS = 5 * 1024 * 1024, 20_000
+_FIGURE = re.compile(r"[+-]?\d{1,13}(\.\d{1,6})?", re.ASCII)  # what an amount's column in the database can hold
 _COLUMNS = {
     "reference": ("reference", "ourreference", "ref"),
     "kind": ("kind", "type"),
@@ -60,7 +62,7 @@ def table(content: bytes) -> tuple[Sequence[str], list[tuple[int, list[str]]]]:
         )
     if not content.strip() or b"\x00" in content[:1024]:
         raise Illegible("This is no table of text. Save the acknowledgement as CSV (UTF-8) and bring that file.")
-    text = content.decode(encoding(content), "replace")
+    text = content.decode(encoding(content), "replace").replace("\x00", "")  # which PostgreSQL cannot keep
     first = text.lstrip().split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     try:
@@ -77,15 +79,11 @@ def figure(text: str, row: int, column: str) -> Decimal | None:
     """A number with a decimal point, "" as None. Raises Illegible for one that could be read in two ways."""
     if not text:
         return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
+    if not _FIGURE.fullmatch(text):
         raise Illegible(
-            f"Row {row}, {column}: “{text}” is not a number such as 1234.50. Write it without thousands and with a point."
+            f"Row {row}, {column}: “{text[:40]}” is not a number such as 1234.50. Write it without thousands and with a point."
         )
-    return value
+    return Decimal(text)
 
 
 def state_of(text: str, row: int) -> str:
