@@ -42,7 +42,7 @@ class Bounded(FileUploadHandler):
         return None
 
 
-class ShopField(forms.ModelChoiceField):
+class ShopField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Shops by the names that every page calls them by, and the codes that a shell does."""
 
     def label_from_instance(self, obj: Any) -> str:
