@@ -153,6 +153,7 @@ POINTS: dict[str, list[str]] = {
         "commit jobs._begun",
         "commit jobs._settle",
         "commit jobs._settle",
+        "commit jobs._settle",
         "commit jobs._ended",
     ],
     "beancount: first": [
@@ -266,6 +267,7 @@ POINTS: dict[str, list[str]] = {
         "commit jobs._read_some",
         "commit jobs._ended",
         "commit jobs._begun",
+        "commit jobs._settle",
         "commit jobs._settle",
         "commit jobs._settle",
         "commit jobs._ended",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,8 +91,9 @@ def test_where_one_lane_got_no_answer_no_other_begins_a_call(world: World) -> No
 
 def test_lanes_leave_no_session_behind(world: World) -> None:
     world.sign_many(6)
+    before = _sessions()
     outbox.tick(30)
-    _others_end()
+    _others_end(before)
     assert Attempt.objects.filter(ended_at=None).count() == 0
 
 
@@ -134,16 +136,20 @@ def test_every_cluster_may_be_at_the_outbox_and_each_is_at_it_once(
     assert Run.objects.filter(job="outbox").count() == 2
 
 
-def _others_end() -> None:
-    """Every session but ours is closed; the server needs a moment for it."""
-    others = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend'"
-    )
+def _sessions() -> set[int]:
+    """The server's sessions at this database, ours left out."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
+
+
+def _others_end(before: set[int]) -> None:
+    """Every session that was not there before is closed; the server needs a moment for it."""
     for _ in range(500):
-        with database.cursor() as cursor:
-            cursor.execute(others)
-            if cursor.fetchone()[0] == 0:
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
+        if _sessions() <= before:
+            return
+        time.sleep(0.01)
     raise AssertionError("a lane's session is still open")
