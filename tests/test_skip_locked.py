@@ -93,7 +93,7 @@ def test_a_letter_that_another_has_just_claimed_is_passed_over() -> None:
     shop = factories.shop("web")
     for key in ("a", "b"):
         inbox.accept(shop, "letter", key, b"{}")
-    with meanwhile(inbox._claimed), impatient():
-        message = inbox._claimed()
+    with meanwhile(inbox.letters._claimed), impatient():
+        message = inbox.letters._claimed()
     assert message is not None
     assert message.dedupe_key == "b"
