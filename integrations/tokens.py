@@ -89,8 +89,10 @@ def _row(there: Connection, grant: http.Grant) -> Token:
 def _is_good(row: Token, held: Mapping[str, str], refused: str) -> bool:
     if held.get("access_token", "") in ("", refused):
         return False
-    lasting = Token.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now() + EARLY), pk=row.pk)
-    return row.expires_at is None or lasting.exists()
+    if row.expires_at is None:
+        return True
+    # Of the generation that was read: another's renewal meanwhile says nothing about the token in hand.
+    return Token.objects.filter(expires_at__gt=Now() + EARLY, pk=row.pk, generation=row.generation).exists()
 
 
 def _leased(there: Connection, row: Token) -> bool:

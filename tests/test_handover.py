@@ -183,7 +183,7 @@ def test_without_numbers_our_reference_stands_for_theirs(world: World) -> None:
 
 def test_a_number_that_cannot_be_counted_on_from_is_refused(world: World) -> None:
     batch = batch_of(world, world.sign())
-    with pytest.raises(handover.NotDone, match="does not end with a number"):
+    with pytest.raises(handover.NotDone, match="ends with a number to count from"):
         handover.acknowledge_all(batch, None, "first")
 
 

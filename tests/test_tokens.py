@@ -106,6 +106,15 @@ def test_of_many_that_renew_at_once_one_asks_and_the_refresh_token_is_never_lost
     print(f"\n{RACES} races of 6: {asked(server)} renewals, {server.stolen} used twice, refresh token {server.refresh}")
 
 
+def test_a_token_is_not_good_by_the_lifetime_of_its_successor(server: Tokens, there: Connection) -> None:
+    access(there, server)
+    expire()
+    row = Token.objects.get(connection=there)
+    held = tokens.unseal(row.sealed)
+    access(there, server)  # another process renews it between our look and our judgement
+    assert not tokens._is_good(row, held, "")
+
+
 def test_whoever_comes_while_another_renews_waits_for_him(server: Tokens, there: Connection) -> None:
     server.hang = 0.3
     server.plan("token", crimes.WAITS)
