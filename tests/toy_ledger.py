@@ -14,8 +14,8 @@ from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import ClassVar
 
-from integrations.accounting.base import Adjustment, Booked, Check
-from integrations.errors import Conflict, Misconfigured, Refused
+from integrations.accounting.base import Adjustment, Booked, Check, Outcome
+from integrations.errors import Conflict, Misconfigured, Refused, Trouble
 from integrations.registry import adapter
 from orders import incoming, money, outgoing
 from orders.outgoing import DocumentKind
@@ -46,6 +46,7 @@ class Toy:
 
     kinds: ClassVar[frozenset[str]] = frozenset(DocumentKind.values) - {DocumentKind.RECEIPT, DocumentKind.JOURNAL}
     concurrency: ClassVar[int] = 2
+    batch: ClassVar[int] = 20
 
     def __init__(self, options: Options, session: object = None) -> None:
         self.path = options.folder / "toy.sqlite"
@@ -64,14 +65,31 @@ class Toy:
             return self._find(books, document)
 
     def book(self, document: outgoing.Document) -> Booked:
-        _examine(document, self.kinds)
-        reckoned = _reckon(document)
         with self._books() as books:
             books.execute("BEGIN IMMEDIATE")
-            if self._find(books, document) is None:
-                _insert(books, document, reckoned)
+            booked = self._book(books, document)
             books.commit()
-            found = self._find(books, document)
+        return booked
+
+    def book_many(self, documents: Sequence[outgoing.Document]) -> Sequence[Outcome]:
+        with self._books() as books:
+            books.execute("BEGIN IMMEDIATE")
+            outcomes = [self._outcome(books, document) for document in documents]
+            books.commit()
+        return outcomes
+
+    def _outcome(self, books: sqlite3.Connection, document: outgoing.Document) -> Outcome:
+        try:
+            return self._book(books, document)
+        except Trouble as error:
+            return error
+
+    def _book(self, books: sqlite3.Connection, document: outgoing.Document) -> Booked:
+        _examine(document, self.kinds)
+        reckoned = _reckon(document)
+        if self._find(books, document) is None:
+            _insert(books, document, reckoned)
+        found = self._find(books, document)
         if found is None:
             raise Conflict(f"{document.key} was written and is not there.", fix="Look at the toy's file.")
         return found

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, cast
 
+from integrations.errors import Trouble, Uncertain
 from orders import incoming, outgoing
 from orders.outgoing import Adjustment, Booked
 
-__all__ = ["Accounting", "Adjustment", "Booked", "Check", "HandedOut", "Standing"]
+__all__ = [
+    "Accounting",
+    "Adjustment",
+    "Batching",
+    "Booked",
+    "Check",
+    "HandedOut",
+    "Outcome",
+    "Standing",
+    "batch_of",
+    "book_many",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +46,9 @@ class HandedOut:
 
 
 Standing = Booked | HandedOut
+Outcome = (
+    Standing | Trouble
+)  # of one document among several: how it stands there, or what went wrong with it and it alone
 
 
 class Accounting(Protocol):
@@ -71,3 +86,39 @@ class Accounting(Protocol):
 
         A reference under which nothing stands comes back once, with state `deleted` and no kind.
         """
+
+
+class Batching(Accounting, Protocol):
+    """A ledger that takes several documents in one call. One that does not has neither of these, and is given one at a time."""
+
+    batch: ClassVar[int]
+    """How many documents one call may carry."""
+
+    def book_many(self, documents: Sequence[outgoing.Document]) -> Sequence[Outcome]:
+        """Do for each what `book` does, at most `batch` in one call: one outcome a document, in their order, an error where `book` would raise it.
+
+        A bad document harms no good one. What is raised is said of all of them: Uncertain where the reply is lost, so that each is looked up by itself;
+        Unavailable or Misconfigured where surely nothing was booked. None of them waits for another: whatever must be booked before them is booked.
+        """
+
+
+def batch_of(ledger: Accounting) -> int:
+    """How many documents one call of this ledger may carry."""
+    return int(getattr(ledger, "batch", 1))
+
+
+def book_many(ledger: Accounting, documents: Sequence[outgoing.Document]) -> list[Outcome]:
+    """The outcome of each document in order, whether the ledger takes many at once or each by itself. Raises what is said of all of them."""
+    if batch_of(ledger) > 1:
+        outcomes = list(cast(Batching, ledger).book_many(documents))
+        if len(outcomes) != len(documents):
+            raise Uncertain(f"The adapter told {len(outcomes)} outcomes of {len(documents)} documents.")
+        return outcomes
+    return [_booked(ledger, document) for document in documents]
+
+
+def _booked(ledger: Accounting, document: outgoing.Document) -> Outcome:
+    try:
+        return ledger.book(document)
+    except Trouble as error:
+        return error

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from contracts import documents
-from integrations.accounting.base import Accounting, Booked, HandedOut, Standing
-from integrations.errors import Conflict, Refused
+from integrations.accounting.base import Accounting, Booked, HandedOut, Outcome, Standing, batch_of, book_many
+from integrations.errors import Conflict, Refused, Trouble
 from orders import money, outgoing
 from orders.outgoing import DocumentKind
 
@@ -127,6 +127,39 @@ class AccountingContract:
         booked = [(document, ledger.book(document)) for document in made]
         assert all(ledger.find(document) == result for document, result in booked[::20])
         self.agree(folder, booked)
+
+    # Several in one call
+
+    def test_documents_in_one_call_are_booked_as_one_by_one(self, ledger: Accounting, folder: Path) -> None:
+        made = [self.invoice(str(number)) for number in range(max(3, min(batch_of(ledger), 30)))]
+        told = [outcome for some in self.calls(ledger, made) for outcome in book_many(ledger, some)]
+        booked = [
+            (document, self.standing(folder, document, self.good(outcome)))
+            for document, outcome in zip(made, told, strict=True)
+        ]
+        other = self.make(folder)
+        assert [other.find(document) for document in made] == [result for _document, result in booked]
+        assert [other.book(document) for document in made] == [result for _document, result in booked]
+        self.agree(folder, booked)
+
+    def test_documents_sent_twice_in_one_call_are_booked_once(self, ledger: Accounting, folder: Path) -> None:
+        made = [self.invoice("1001"), self.invoice("1002")]
+        first = ledger.book(made[0])
+        told = [self.good(outcome) for some in self.calls(ledger, made) for outcome in book_many(ledger, some)]
+        again = [self.good(outcome) for some in self.calls(ledger, made) for outcome in book_many(ledger, some)]
+        assert told == again
+        assert told[0] == first
+        self.agree(folder, list(zip(made, told, strict=True)))
+
+    def test_a_bad_document_in_one_call_harms_no_good_one(self, ledger: Accounting, folder: Path) -> None:
+        lines = (documents.line(1, "100.00", "19.00", chart=self.chart, account=self.refused_account),)
+        bad, made = self.invoice("1002", lines=lines), [self.invoice("1001"), self.invoice("1003")]
+        mixed = [made[0], bad, made[1]]
+        told = [outcome for some in self.calls(ledger, mixed) for outcome in book_many(ledger, some)]
+        assert isinstance(told[1], Refused)
+        assert self.refused_account in told[1].words
+        assert ledger.find(bad) is None
+        self.agree(folder, [(made[0], self.good(told[0])), (made[1], self.good(told[2]))])
 
     # What stands there is compared
 
@@ -318,6 +351,17 @@ class AccountingContract:
         assert ledger.find(document) == booked
         self.agree(folder, [(document, booked)])
         return booked
+
+    @staticmethod
+    def calls(ledger: Accounting, made: list[outgoing.Document]) -> list[list[outgoing.Document]]:
+        """The documents in as few calls as this ledger allows."""
+        size = batch_of(ledger)
+        return [made[start : start + size] for start in range(0, len(made), size)]
+
+    @staticmethod
+    def good(outcome: Outcome) -> Standing:
+        assert not isinstance(outcome, Trouble), outcome.words
+        return outcome
 
     def standing(self, folder: Path, document: outgoing.Document, told: Standing) -> Booked:
         """The document as it stands in the ledger; what a person carries is acknowledged first."""
