@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from orders.money import ZERO
@@ -80,13 +80,32 @@ _ways = _Ways()
 
 
 def _of_record(kind: Any) -> Callable[[Any], str]:
+    """Most fields are text: they are written in one go, unless something else lies in one of them."""
     names, values = _fields(kind)
     form = "{" + ",".join(f'"{name}":%s' for name in names) + "}"
 
     def way(record: Any) -> str:
         return form % tuple([_ways[type(value)](value) for value in values(record)])
 
-    return way
+    return _texts_first(kind, names, form, way)
+
+
+def _texts_first(kind: Any, names: tuple[str, ...], form: str, way: Callable[[Any], str]) -> Callable[[Any], str]:
+    declared = {item.name for item in dataclasses.fields(kind) if item.type in ("str", str)}
+    texts, others = [name for name in names if name in declared], [name for name in names if name not in declared]
+    if len(texts) < 2 or len(others) < 2:
+        return way
+    told, rest = attrgetter(*texts), attrgetter(*others)
+    sorted_again = itemgetter(*map([*texts, *others].index, names))
+
+    def quick(record: Any) -> str:
+        try:
+            written = [*map(_text, told(record)), *[_ways[type(value)](value) for value in rest(record)]]
+        except TypeError:
+            return way(record)
+        return form % sorted_again(written)
+
+    return quick
 
 
 def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
