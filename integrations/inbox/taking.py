@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,7 +34,7 @@ def source(job: ImportJob) -> incoming.Source:
 def weigh(job: ImportJob) -> bool:
     """Foretell what the next records would do; True once all were weighed, and the job is ready. Raises Gone."""
     with transaction.atomic():
-        chunk = staging.after(job, job.done)
+        chunk = staging.written(job, job.done)
         _count(job, intake.foretell(job.shop, [one.record for one in chunk], source=source(job)), chunk)
         if ended := job.done >= job.staged:
             job.state = ImportState.READY
@@ -45,7 +46,7 @@ def weigh(job: ImportJob) -> bool:
 def take(job: ImportJob) -> bool:
     """Take the next records in; True once none is left, and the job is done. Raises Gone: then nothing of this chunk was taken in."""
     with transaction.atomic():
-        chunk = staging.after(job, job.done)
+        chunk = staging.written(job, job.done)
         _count(job, intake.receive(job.shop, [one.record for one in chunk], source=source(job)), chunk)
         if ended := job.done >= job.staged:
             finish(job)
@@ -74,16 +75,17 @@ def begin(job: ImportJob) -> None:
     ImportRefusal.objects.filter(job=job).delete()
 
 
-def _count(job: ImportJob, receipt: intake.Receipt, chunk: Sequence[Staged]) -> None:
+def _count(job: ImportJob, receipt: intake.Receipt, chunk: Sequence[Staged[Any]]) -> None:
     job.created += len(receipt.created)
     job.updated += len(receipt.updated)
     job.same += len(receipt.same) + len(receipt.older)
     job.refused += len(receipt.refused)
     job.done, job.attempts = chunk[-1].n if chunk else job.staged, 0
-    refuse(job, receipt.refused, chunk)
+    if receipt.refused:
+        refuse(job, receipt.refused, chunk)
 
 
-def refuse(job: ImportJob, lines: Sequence[intake.Line], chunk: Sequence[Staged]) -> None:
+def refuse(job: ImportJob, lines: Sequence[intake.Line], chunk: Sequence[Staged[Any]]) -> None:
     """Keep what was refused, with the rows of the file that it stands in."""
     rows: dict[str, list[Sequence[int]]] = defaultdict(list)
     for one in reversed(chunk):

@@ -5,7 +5,7 @@ direction: a discount, a refund and a fee are positive numbers in fields of that
 """
 
 from orders.incoming.amendment import Addition, Amendment, Cell
-from orders.incoming.canonical import canonical, digest, hashed, joined, parts, plain
+from orders.incoming.canonical import canonical, digest, hashed, joined, parts, plain, taken_apart
 from orders.incoming.kinds import (
     FulfilmentState,
     LineKind,
@@ -43,6 +43,7 @@ from orders.incoming.order import (
 )
 from orders.incoming.restored import restored
 from orders.incoming.source import API, FILE, TYPED, Fidelity, Source, is_typed, typed
+from orders.incoming.written import Written
 
 Record = Order | Customer | Product | StockLevel | Payout | InvoiceState | Amendment | Addition | Refusal
 """Whatever a reader may yield."""
@@ -86,6 +87,7 @@ __all__ = [
     "TaxCodeChoice",
     "TaxTreatment",
     "Totals",
+    "Written",
     "canonical",
     "digest",
     "hashed",
@@ -94,5 +96,6 @@ __all__ = [
     "parts",
     "plain",
     "restored",
+    "taken_apart",
     "typed",
 ]

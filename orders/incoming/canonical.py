@@ -16,6 +16,7 @@ from orders.money import ZERO
 
 _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
+_value_at = json.JSONDecoder().raw_decode
 
 
 def plain(value: object) -> Any:
@@ -63,6 +64,17 @@ def parts(record: object) -> dict[str, str]:
 def joined(fields: dict[str, str]) -> str:
     """The canonical JSON of an object with these fields, each in canonical JSON."""
     return "{" + ",".join([f'"{name}":{fields[name]}' for name in sorted(fields)]) + "}"
+
+
+def taken_apart(text: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """What `joined` put together: a record's fields by name, each in canonical JSON, and each as what it says."""
+    parts, values, at = {}, {}, 0
+    while text[at] != "}":
+        end = text.index('"', at + 2)
+        name = text[at + 2 : end]
+        values[name], at = _value_at(text, end + 2)
+        parts[name] = text[end + 2 : at]
+    return parts, values
 
 
 class _Ways(dict[type[Any], Callable[[Any], str]]):

@@ -22,12 +22,14 @@ from orders.models import Quarantine, Shop
 
 log = logging.getLogger(__name__)
 BATCH = 250
+Record = incoming.Record | incoming.Written
 MANY = 5  # new orders in a row from which on it pays to take them in together
 
 
-def receive(shop: Shop, records: Iterable[incoming.Record], *, source: incoming.Source) -> Receipt:
+def receive(shop: Shop, records: Iterable[Record], *, source: incoming.Source) -> Receipt:
     """Take in whatever a store hands over. Each record is whole or in quarantine; only a lost database stops the run (OperationalError).
 
+    An order may come as it was written: what says nothing new is then never made a record again.
     `source.received_at` (else now) is the moment that orders the versions of a store which states none. What was taken in is committed batch by batch,
     unless the caller has a transaction.
     """
@@ -41,9 +43,9 @@ def receive(shop: Shop, records: Iterable[incoming.Record], *, source: incoming.
     return door.receipt
 
 
-def _batches(records: Iterable[incoming.Record]) -> Iterator[list[incoming.Record]]:
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Up to BATCH records at a time; those before a reader's failure are handed over before it is."""
-    batch: list[incoming.Record] = []
+    batch: list[Record] = []
     try:
         for record in records:
             batch.append(record)
@@ -78,23 +80,45 @@ class _Batch:
     waiting: list[Told] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
 
-    def take(self, records: list[incoming.Record]) -> None:
+    def take(self, records: list[Record]) -> None:
         if len(records) < MANY:
-            self._one_by_one(records)
+            self._one_by_one(map(_whole, records))
             return
-        sorted_out = [self._read(record) for record in records]
-        orders = [one.record for one in sorted_out if isinstance(one, Told)]
+        sorted_out = [record if isinstance(record, incoming.Written) else self._read(record) for record in records]
+        orders = [
+            one.record if isinstance(one, Told) else one
+            for one in sorted_out
+            if isinstance(one, Told | incoming.Written)
+        ]
         held = known.known(self.door.shop, orders, self.door.source.fidelity)
         for record, one in zip(records, sorted_out, strict=True):
-            if isinstance(one, Told):
-                self._order(one, held)
-            elif isinstance(one, Unfit):
-                self._refuse(record, one)
-            else:
-                self._one_by_one([record])
+            if not isinstance(record, incoming.Written):
+                self._take(record, one, held)
+            elif not self._unchanged(record, held):
+                whole = record.order()
+                self._take(whole, self._read(whole, record), held)
         self._flush()
 
-    def _read(self, record: incoming.Record) -> Told | Unfit | None:
+    def _unchanged(self, record: incoming.Written, held: known.Known) -> bool:
+        """True if it says what was said last, and nothing before it in the batch may have changed that: then it is done with."""
+        pk = None if self._met(record) else held.sole(record)
+        standing = held.standing.get(pk) if pk else None
+        version = versions.version(record, self.door.source, self.door.at)
+        if standing is None or versions.weigh(standing, version) != News.SAME:
+            return False
+        self._note(record)
+        self.door.receipt.same.append(line(record, pk))
+        return True
+
+    def _take(self, record: incoming.Record, one: Told | Unfit | None, held: known.Known) -> None:
+        if isinstance(one, Told):
+            self._order(one, held)
+        elif isinstance(one, Unfit):
+            self._refuse(record, one)
+        else:
+            self._one_by_one([record])
+
+    def _read(self, record: incoming.Record, written: incoming.Written | None = None) -> Told | Unfit | None:
         """The order as told, or why it cannot be kept; None for what is taken in by itself."""
         try:
             if isinstance(record, incoming.Refusal):
@@ -103,7 +127,7 @@ class _Batch:
                 return None
             fitted = fit.fitted(record)
             fit.check_order(fitted)
-            return versions.told(fitted, self.door.source, self.door.at)
+            return versions.told(fitted, self.door.source, self.door.at, written if fitted is record else None)
         except Unfit as unfit:
             return unfit
         except Exception:  # by itself it fails again, and is kept with the words
@@ -111,7 +135,8 @@ class _Batch:
 
     def _order(self, told: Told, held: known.Known) -> None:
         record = told.record
-        again = self._meets(record)
+        again = self._met(record)
+        self._note(record)
         try:
             pk = held.pk(record)
         except Unfit:
@@ -125,13 +150,14 @@ class _Batch:
         else:
             self._one_by_one([record])
 
-    def _meets(self, record: incoming.Order) -> bool:
-        """True if an order before it in the batch may be the same one; its own names are noted."""
-        own = {("id", record.id), ("number", record.number)} if record.id else {("number", record.number)}
-        names = {("id", record.id), ("nameless", record.number)} if record.id else own
-        met = not names.isdisjoint(self.seen)
-        self.seen |= own if record.id else own | {("nameless", record.number)}
-        return met
+    def _met(self, record: known.Named) -> bool:
+        """True if an order before it in the batch may be the same one."""
+        own = {("id", record.id), ("nameless", record.number)} if record.id else {("number", record.number)}
+        return not own.isdisjoint(self.seen)
+
+    def _note(self, record: known.Named) -> None:
+        """Note its names for those that come after it."""
+        self.seen |= {("number", record.number), ("id", record.id) if record.id else ("nameless", record.number)}
 
     def _refuse(self, record: incoming.Record, unfit: Unfit) -> None:
         """A good version before it must not settle what comes after it."""
@@ -174,3 +200,7 @@ class _Batch:
             return False
         self.door.receipt.created += [line(record, order.pk) for record, order in zip(records, made, strict=True)]
         return True
+
+
+def _whole(record: Record) -> incoming.Record:
+    return record.order() if isinstance(record, incoming.Written) else record

@@ -15,6 +15,7 @@ from orders.intake.versions import Standing
 from orders.models import Order, Shop
 
 ID, NUMBER = "id", "number"
+Named = incoming.Order | incoming.Written
 _REFERRED = """
 SELECT scheme, value, object_id FROM orders_externalref WHERE shop_id = %(shop)s AND noun = 'order' AND scheme = 'id' AND value = ANY(%(ids)s)
 UNION ALL
@@ -35,7 +36,7 @@ class Known:
     bearers: dict[str, list[int]]  # by number, for records without an id
     standing: dict[int, Standing]
 
-    def pk(self, record: incoming.Order) -> int | None:
+    def pk(self, record: Named) -> int | None:
         """Our key of the order that is meant, None for a new one. Raises Unfit where the number alone does not say which is meant."""
         if record.id:
             return self.by_id.get(record.id) or self.by_number.get(record.number)
@@ -44,8 +45,15 @@ class Known:
             raise ambiguous(record.number)
         return bearers[0] if bearers else None
 
+    def sole(self, record: Named) -> int | None:
+        """The same; None also where the number does not say which is meant."""
+        try:
+            return self.pk(record)
+        except Unfit:
+            return None
 
-def known(shop: Shop, records: Sequence[incoming.Order], fidelity: int) -> Known:
+
+def known(shop: Shop, records: Sequence[Named], fidelity: int) -> Known:
     """What is known of these orders; at most three queries, and none is locked."""
     ids = {record.id for record in records if record.id}
     numbers = {record.number for record in records if record.id}

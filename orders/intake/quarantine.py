@@ -47,23 +47,24 @@ def resolve(shop: Shop, records: Iterable[incoming.Record]) -> None:
     Quarantine.objects.filter(same, shop=shop, resolved_at=None).update(resolved_at=now, resolution=words)
 
 
-def place(record: incoming.Record) -> str:
+def place(record: incoming.Record | incoming.Written) -> str:
     """Where a person finds the record: "order 1001", "row 17"."""
+    if isinstance(record, incoming.Order | incoming.Written):
+        return f"order {record.number or record.id}".strip()
     if isinstance(record, incoming.Refusal | incoming.Amendment | incoming.Addition):
         return record.where
-    noun = type(record).__name__.lower()
     if isinstance(record, incoming.InvoiceState):
         return f"invoice {record.reference}"
     if isinstance(record, incoming.StockLevel):
         return f"stock {record.sku} {record.location}".strip()
-    return f"{noun} {number(record) or getattr(record, 'id', '')}".strip()
+    return f"{type(record).__name__.lower()} {getattr(record, 'id', '')}".strip()
 
 
-def number(record: incoming.Record) -> str:
+def number(record: incoming.Record | incoming.Written) -> str:
     """The order's number, else its id; "" for everything that is no order."""
     if isinstance(record, incoming.Refusal | incoming.Amendment):
         return record.number
-    return record.number or record.id if isinstance(record, incoming.Order) else ""
+    return record.number or record.id if isinstance(record, incoming.Order | incoming.Written) else ""
 
 
 def _written(record: incoming.Record) -> str:

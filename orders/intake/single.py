@@ -71,7 +71,7 @@ class Door:
         getattr(self.receipt, outcome).append(line(fitted, order_id))
 
 
-def line(record: incoming.Record, order_id: int | None) -> Line:
+def line(record: incoming.Record | incoming.Written, order_id: int | None) -> Line:
     """What the receipt says of a record that was not refused."""
     return Line(quarantine.place(record), quarantine.number(record), order_id)
 

@@ -24,22 +24,40 @@ class News(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One order as one source told it at one moment."""
+class Version:
+    """What tells one version from another: how rich its source is, the store's time of change or else that of receipt, and the hash of what it says."""
+
+    fidelity: int
+    as_of: datetime
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Version):
+    """One order as one source told it at one moment; `parts` are its fields in canonical JSON."""
 
     record: incoming.Order
     source: incoming.Source
     received_at: datetime
-    as_of: datetime
     parts: dict[str, str]
-    hash: str
 
 
-def told(record: incoming.Order, source: incoming.Source, received_at: datetime) -> Told:
-    """The record with its fields in canonical JSON and their hash; `as_of` is the store's time of change, else the time of receipt."""
-    parts = incoming.parts(record)
-    hash = incoming.hashed(incoming.joined(parts))
-    return Told(record, source, received_at, record.updated_at or received_at, parts, hash)
+def told(
+    record: incoming.Order, source: incoming.Source, received_at: datetime, written: incoming.Written | None = None
+) -> Told:
+    """The record with its version and its fields in canonical JSON: those of `written`, where it was written out before."""
+    if written is not None:
+        parts, hash = written.parts, written.hash
+    else:
+        parts = incoming.parts(record)
+        hash = incoming.hashed(incoming.joined(parts))
+    as_of = record.updated_at or received_at
+    return Told(int(source.fidelity), as_of, hash, record, source, received_at, parts)
+
+
+def version(written: incoming.Written, source: incoming.Source, received_at: datetime) -> Version:
+    """Which version the text tells."""
+    return Version(int(source.fidelity), written.updated_at or received_at, written.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +75,15 @@ def judge(order: Order, told: Told) -> News:
     return weigh(Standing(order.fidelity, order.as_of, list(rows.values_list("hash", "as_of"))), told)
 
 
-def weigh(standing: Standing, told: Told) -> News:
+def weigh(standing: Standing, told: Version) -> News:
     """The richest source counts, and of equals the newest."""
-    fidelity = int(told.source.fidelity)
     if standing.versions and standing.versions[-1][0] == told.hash:
         return News.SAME
     if any(hash == told.hash and as_of >= told.as_of for hash, as_of in standing.versions):
         return News.SAME
-    if fidelity < standing.fidelity:
+    if told.fidelity < standing.fidelity:
         return News.POORER
-    if fidelity == standing.fidelity and standing.as_of and told.as_of < standing.as_of:
+    if told.fidelity == standing.fidelity and standing.as_of and told.as_of < standing.as_of:
         return News.OLDER
     return News.NEWER
 
