@@ -79,7 +79,7 @@ def check(connection: Connection) -> list[Check]:
     try:
         return list(adapter_of(connection).check())
     except Trouble as error:
-        return [Check(name=connection.name, ok=False, words=f"{error.words} {error.fix}".strip())]
+        return [Check(name=connection.name, ok=False, words=error.words, fix=error.fix)]
 
 
 def pause(connection: Connection, why: str, fix: str = "", *, by: User | None = None) -> None:

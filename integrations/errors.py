@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 
 class Trouble(Exception):
     """Something outside went wrong. `words` is a sentence for a person, `fix` what that person can do."""
@@ -26,6 +29,26 @@ class Refused(Trouble):
 
 class Conflict(Refused):
     """Over there something stands under our reference that is not our document (other total, currency or date), or more than one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A record over there that may be ours: its id, how it is called there, and why it looks like ours."""
+
+    id: str
+    label: str
+    why: str
+
+
+class Undecided(Conflict):
+    """Nothing was booked: records over there look like our customer or item, and only a person may say whether one of them is.
+
+    `noun` is customer or item, `ours` our name for it, as in outgoing.Known. Whoever answers makes it a binding, and the document goes again.
+    """
+
+    def __init__(self, words: str, *, noun: str, ours: str, proposals: Sequence[Proposal], fix: str = "") -> None:
+        super().__init__(words, fix=fix or "Open the delivery and say which one it is, or that it is none of them.")
+        self.noun, self.ours, self.proposals = noun, ours, tuple(proposals)
 
 
 class Returned(Refused):

@@ -16,7 +16,7 @@ its lines stand, and the contra account always takes the other side with the doc
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -91,12 +91,26 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Which records of the ledger are known to stand for ours; what was decided or found earlier, handed in with a document and never signed.
+
+    `ours` is our reference for the customer, which a record made over there carries. `customer` is the ledger's own id of it ("" not known yet); `make`: a
+    person said that none of the records that look alike is the one. `items` holds the ledger's ids by our SKU; an empty one stands for "make it".
+    """
+
+    ours: str = ""
+    customer: str = ""
+    make: bool = False
+    items: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A signed document. `key` + `revision` identify it for ever; `reference` (at most 21 characters) is what a ledger shows and is searched by.
 
     `rate` is the base currency per unit of `currency` (1 where they are the same). `applies_to` is the reference of the invoice that a payment, refund payment
     or credit note settles ("" if none). `adjustment_account` and `adjustment_limit` (in the document's currency, in all) are what an adapter may
-    use where the ledger computes differently. `number` is ours where the ledger's numbering is ours, else "".
+    use where the ledger computes differently. `number` is ours where the ledger's numbering is ours, else ""; neither it nor `known` is signed.
     """
 
     ledger: str
@@ -127,6 +141,7 @@ class Document:
     adjustment_account: str = ""
     adjustment_limit: Decimal = ZERO
     dimensions: tuple[tuple[str, str], ...] = ()
+    known: Known = Known()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +179,20 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A record of the ledger that was found or made for ours on the way: `noun` is customer or item, `ours` as in Known, `theirs` the ledger's own id."""
+
+    noun: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
     """A document as it stands in the ledger, read back from there: amounts are what the ledger computed, adjustments included.
 
     `id` is the ledger's own id, `number` the number it shows; `taxes` holds (tax code, amount) in the document's currency.
+    `bound` tells which customer and items this call found or made that were not known yet; it says nothing about the document.
     """
 
     id: str
@@ -180,6 +205,7 @@ class Booked:
     adjustments: tuple[Adjustment, ...] = ()
     state: str = "open"
     balance: Decimal = ZERO
+    bound: tuple[Bound, ...] = field(default=(), compare=False)
 
 
 def postings(document: Document) -> list[Posting]:
@@ -206,9 +232,9 @@ def postings(document: Document) -> list[Posting]:
 
 
 def body(document: Document) -> dict[str, Any]:
-    """The document as JSON-ready data without its party, hash and number: what is signed (the party is signed by its salted digest)."""
+    """The document as JSON-ready data, but for party, hash, number and what is known of it: what is signed (the party is signed by its salted digest)."""
     data: dict[str, Any] = incoming.plain(document)
-    return {key: value for key, value in data.items() if key not in ("party", "hash", "number")}
+    return {key: value for key, value in data.items() if key not in ("party", "hash", "number", "known")}
 
 
 def restore(text: str, *, party: str, hash: str, number: str) -> Document:

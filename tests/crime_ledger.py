@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
-from integrations.accounting.base import Booked, Check
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency
 from integrations.errors import Conflict, Misconfigured, Refused, Unavailable, Uncertain
 from integrations.registry import adapter
 from orders import incoming, outgoing
@@ -33,6 +33,8 @@ class CrimeLedger:
         latency: Decimal = Decimal(0)
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
+    idempotency: ClassVar[Idempotency] = Idempotency.LOOK_UP
+    bounds: ClassVar[Bounds] = Bounds()
 
     def __init__(self, options: Options, session: object = None) -> None:
         self.folder, self.hang, self.latency = options.folder, float(options.hang), float(options.latency)

@@ -30,7 +30,7 @@ from django.test import override_settings
 from greenlet import getcurrent, greenlet
 
 from integrations import connections, inbox, jobs, outbox
-from integrations.accounting.base import Booked, Check
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency
 from integrations.errors import Conflict, Misconfigured, Refused, Unavailable, Uncertain
 from integrations.models import Connection, Delivery, DeliveryState, Message, MessageState
 from integrations.registry import adapter
@@ -59,6 +59,8 @@ class SimulatedLedger:
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
     concurrency: ClassVar[int] = 3
+    idempotency: ClassVar[Idempotency] = Idempotency.LOOK_UP
+    bounds: ClassVar[Bounds] = Bounds()
     truth: ClassVar[Truth]
 
     def __init__(self, options: Options, session: object = None) -> None:

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from integrations import connections, tokens
+from integrations.accounting.base import Bounds, Idempotency
 from integrations.errors import Misconfigured, Unavailable
 from integrations.models import Connection
 from integrations.registry import adapter
@@ -34,6 +35,8 @@ class Locked:
 
     kinds: ClassVar[frozenset[str]] = frozenset({"invoice", "credit_note"})
     concurrency: ClassVar[int] = 1
+    idempotency: ClassVar[Idempotency] = Idempotency.LOOK_UP
+    bounds: ClassVar[Bounds] = Bounds()
 
     def __init__(self, options: Options, session: object = None) -> None:
         self.options = options

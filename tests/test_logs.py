@@ -22,7 +22,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import connections, jobs, registry
-from integrations.accounting.base import Booked, Check
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency
 from integrations.errors import Conflict, Refused, Unavailable, Uncertain
 from integrations.models import Attempt, AttemptOutcome, Connection, Delivery, Message, MessageState
 from orders import incoming, outgoing, review
@@ -50,6 +50,8 @@ class Gossip:
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
     concurrency: ClassVar[int] = 1
+    idempotency: ClassVar[Idempotency] = Idempotency.LOOK_UP
+    bounds: ClassVar[Bounds] = Bounds()
     fails: ClassVar[list[type[Exception]]] = []
 
     def __init__(self, options: Options, session: object = None) -> None:

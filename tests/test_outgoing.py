@@ -62,7 +62,7 @@ def test_a_document_comes_back_from_its_text_as_it_went_in(document: outgoing.Do
 @given(documents())
 def test_the_body_holds_neither_persons_nor_what_is_known_only_after_signing(document: outgoing.Document) -> None:
     left_out = {field.name for field in dataclasses.fields(document)} - set(outgoing.body(document))
-    assert left_out == {"party", "hash", "number"}
+    assert left_out == {"party", "hash", "number", "known"}
 
 
 @given(documents(), st.sampled_from(DocumentKind))

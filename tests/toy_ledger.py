@@ -10,11 +10,12 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import ClassVar
 
-from integrations.accounting.base import Adjustment, Booked, Check, Outcome
+from integrations.accounting.base import Adjustment, Booked, Bounds, Check, Idempotency, Outcome
 from integrations.errors import Conflict, Misconfigured, Refused, Trouble
 from integrations.registry import adapter
 from orders import incoming, money, outgoing
@@ -23,7 +24,7 @@ from orders.outgoing import DocumentKind
 ZERO = Decimal(0)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, key TEXT, revision INTEGER, kind TEXT, reference TEXT, hash TEXT,
-  currency TEXT, posted TEXT, gross TEXT, net TEXT, taxes TEXT, adjustments TEXT, applies_to TEXT, UNIQUE (key, revision));
+  currency TEXT, posted TEXT, due TEXT, gross TEXT, net TEXT, taxes TEXT, adjustments TEXT, applies_to TEXT, UNIQUE (key, revision));
 CREATE TABLE IF NOT EXISTS posting (entry INTEGER REFERENCES entry, account TEXT, currency TEXT, amount TEXT);
 """
 
@@ -47,6 +48,8 @@ class Toy:
     kinds: ClassVar[frozenset[str]] = frozenset(DocumentKind.values) - {DocumentKind.RECEIPT, DocumentKind.JOURNAL}
     concurrency: ClassVar[int] = 2
     batch: ClassVar[int] = 20
+    idempotency: ClassVar[Idempotency] = Idempotency.REPLAY
+    bounds: ClassVar[Bounds] = Bounds()
 
     def __init__(self, options: Options, session: object = None) -> None:
         self.path = options.folder / "toy.sqlite"
@@ -58,7 +61,9 @@ class Toy:
     def choices(self) -> incoming.Choices:
         with self._books() as books:
             names = [name for (name,) in books.execute("SELECT DISTINCT account FROM posting ORDER BY 1")]
-        return incoming.Choices(accounts=tuple(incoming.AccountChoice(code=name, name=name) for name in names))
+        accounts = tuple(incoming.AccountChoice(code=name, name=name) for name in names)
+        lying = tuple(account for account in accounts if account.code.startswith("Assets:"))
+        return incoming.Choices(accounts=accounts, payment_accounts=lying)
 
     def find(self, document: outgoing.Document) -> Booked | None:
         with self._books() as books:
@@ -167,7 +172,8 @@ def _insert(books: sqlite3.Connection, document: outgoing.Document, reckoned: Re
     net = document.net + money.total(item.net for item in reckoned.adjustments)
     taxes = json.dumps(incoming.plain(list(reckoned.taxes.items())))
     texts = (str(document.gross), str(net), taxes, incoming.canonical(reckoned.adjustments), document.applies_to)
-    row = (*facts, document.posting_on.isoformat(), *texts)
+    due = document.due_on.isoformat() if document.due_on else None
+    row = (*facts, document.posting_on.isoformat(), due, *texts)
     entry = books.execute(f"INSERT INTO entry VALUES (NULL{', ?' * len(row)})", row).lastrowid
     for account, amount in _rows(document, reckoned):
         books.execute("INSERT INTO posting VALUES (?, ?, ?, ?)", (entry, account, document.currency, str(amount)))
@@ -217,12 +223,13 @@ def _states(books: sqlite3.Connection, reference: str) -> Iterator[incoming.Invo
     rows = books.execute("SELECT * FROM entry WHERE reference = ?", (reference,)).fetchall()
     if not rows:
         nothing = Booked(id="", number="", currency="", net=ZERO, tax=ZERO, gross=ZERO, state="deleted")
-        yield _state(reference, "", nothing)
+        yield _state(reference, "", nothing, None)
     for row in rows:
-        yield _state(reference, row["kind"], _booked(books, row))
+        due = date.fromisoformat(row["due"]) if row["due"] else None
+        yield _state(reference, row["kind"], _booked(books, row), due)
 
 
-def _state(reference: str, kind: str, booked: Booked) -> incoming.InvoiceState:
+def _state(reference: str, kind: str, booked: Booked, due_on: date | None) -> incoming.InvoiceState:
     return incoming.InvoiceState(
         reference=reference,
         number=booked.number,
@@ -232,4 +239,7 @@ def _state(reference: str, kind: str, booked: Booked) -> incoming.InvoiceState:
         total=booked.gross,
         balance=booked.balance,
         kind=kind,
+        due_on=due_on,
+        currency=booked.currency,
+        taxes=booked.taxes,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Protocol, cast
 
-from integrations.errors import Trouble, Uncertain
+from integrations.errors import Misconfigured, Trouble, Uncertain
 from orders import incoming, outgoing
 from orders.outgoing import Adjustment, Booked
 
@@ -15,22 +17,75 @@ __all__ = [
     "Adjustment",
     "Batching",
     "Booked",
+    "Bounds",
     "Check",
     "HandedOut",
+    "Idempotency",
+    "Masters",
     "Outcome",
     "Standing",
     "batch_of",
     "book_many",
+    "retail",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """The outcome of one look at a connection: `ok`, and in words what was seen or what is missing and where to click."""
+    """The outcome of one look at a connection: `ok`, and in words what was seen or what is missing; `fix` says where to click over there."""
 
     name: str
     ok: bool
     words: str
+    fix: str = ""
+
+
+class Idempotency(StrEnum):
+    """What the ledger itself does with a document that is sent a second time; whatever it does, `book` looks first."""
+
+    LOOK_UP = "look-up"
+    """It knows no repeat: only looking by key or reference keeps a second one away."""
+    REPLAY = "replay"
+    """It answers a repeat as it answered the first, and books nothing."""
+    CONFLICT = "conflict"
+    """It refuses a repeat as such, which says that the first one stands there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What the ledger takes of one document, None: any; beyond them `book` refuses with the document, the bound and the fix.
+
+    `lines` of one document, `price_decimals` of a unit price (an adapter spreads what does not fit, so that the line's amount stays), `reference` in signs.
+    `dates_rise`: a number may not be given to a date before the last number's.
+    """
+
+    lines: int | None = None
+    reference: int | None = None
+    price_decimals: int | None = None
+    dates_rise: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masters:
+    """Options of a ledger that keeps customers and items; an adapter's own Options inherit from it, and so ask for the bindings.
+
+    `retail`: the customer who stands for a shop's private buyers, by shop ("web=15, eu=18"); who buys for a company or with a VAT id is always a customer by
+    himself, and so is everybody in a shop without one. `items`: off (lines carry no item), link (where the ledger has one of that code), make (or one is made).
+    """
+
+    retail: str = ""
+    items: str = "link"
+
+
+def retail(options: Masters) -> Mapping[str, str]:
+    """The retail customer by shop. Raises Misconfigured for a text that does not say so, or for a word that `items` does not know."""
+    if options.items not in ("off", "link", "make"):
+        raise Misconfigured(f"The option items is “{options.items}”.", fix="Set it to off, link or make.")
+    pairs = [part.partition("=") for part in re.split(r"[,;\s]+", options.retail.strip()) if part]
+    if wrong := [shop + mark + id for shop, mark, id in pairs if not (shop and id)]:
+        words = f"The option retail says “{wrong[0]}”, which names no shop and customer."
+        raise Misconfigured(words, fix="Write shop=customer, separated by commas: web=15, eu=18.")
+    return {shop: id for shop, _mark, id in pairs}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +114,17 @@ class Accounting(Protocol):
     """
 
     kinds: ClassVar[frozenset[str]]
-    """The document kinds it can take."""
+    """The document kinds it can take; a document of another kind is a finding before approval."""
     concurrency: ClassVar[int]
     """How many documents may be under way at once."""
+    idempotency: ClassVar[Idempotency]
+    bounds: ClassVar[Bounds]
 
     def check(self) -> Sequence[Check]:
-        """Look whether everything is in place to book; writes nothing."""
+        """Look whether everything is in place to book: company, currency, locks, rights; writes nothing. What is missing comes with where to click."""
 
     def choices(self) -> incoming.Choices:
-        """The ledger's own accounts and tax codes."""
+        """What can be chosen there: accounts, tax codes, payment accounts, items, customers."""
 
     def find(self, document: outgoing.Document) -> Standing | None:
         """The document if it stands in the ledger (found by key or reference, never by figures), None if it surely does not.
@@ -78,11 +135,13 @@ class Accounting(Protocol):
     def book(self, document: outgoing.Document) -> Standing:
         """Write the document once and read it back. If it stands there already, it is returned as found.
 
+        A ledger that keeps customers and items finds them first: what `document.known` says, else by our reference, else it makes them where that is
+        allowed; it says in `Booked.bound` what it found or made. One that merely looks alike (VAT id, e-mail, code) raises Undecided.
         A ledger that a person carries files to lays it ready and answers HandedOut, at once and each time it is asked, until that person answers.
         """
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
-        """What the ledger now says of the documents under these references, each with its kind (several kinds may share one).
+        """What the ledger now says of the documents under these references, each with its kind (several kinds may share one), in few calls for many.
 
         A reference under which nothing stands comes back once, with state `deleted` and no kind.
         """

@@ -183,7 +183,9 @@ class ConnectionAdmin(Log):
         there = get_object_or_404(Connection, pk=pk)
         if verb == "check":
             for seen in connections.check(there):
-                (messages.success if seen.ok else messages.error)(request, f"{seen.name}: {seen.words}")
+                (messages.success if seen.ok else messages.error)(
+                    request, f"{seen.name}: {seen.words} {seen.fix}".strip()
+                )
         elif verb == "pause":
             connections.pause(
                 there, request.POST.get("why") or _("Paused by hand."), _("Resume it on this page."), by=person(request)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from integrations import models, outbox
+from integrations.booking import known
 from orders import documents, roles
 from orders.admin import desk
 from orders.admin.base import Log, order_link, person
@@ -25,6 +26,7 @@ from orders.models import Order
 from orders.queue import Decided
 from orders.resources import Listing
 
+ANSWERS = "orders.add_accountmapping"  # whoever maps accounts also says who is who in the ledger
 TONES = {
     "booked": "good",
     "found": "good",
@@ -86,8 +88,26 @@ class DeliveryAdmin(Log):
         return chip(delivery.state, delivery.get_state_display())
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.again))
-        return [path("<int:pk>/again/", view, name="integrations_delivery_again"), *super().get_urls()]
+        again = self.admin_site.admin_view(require_POST(self.again))
+        answer = self.admin_site.admin_view(require_POST(self.answer))
+        return [
+            path("<int:pk>/again/", again, name="integrations_delivery_again"),
+            path("<int:pk>/answer/", answer, name="integrations_delivery_answer"),
+            *super().get_urls(),
+        ]
+
+    def answer(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say which record of the ledger is the customer or item that a parked delivery asks for, or that a new one is to be made."""
+        delivery = get_object_or_404(models.Delivery, pk=pk)
+        if not roles.may(request.user, ANSWERS) or "theirs" not in request.POST:
+            raise PermissionDenied
+        try:
+            count = outbox.answer(delivery, request.POST["theirs"], person(request), request.POST.get("why", ""))
+        except outbox.NotRetried as refused:
+            messages.error(request, f"{refused.words} {refused.fix}")
+        else:
+            messages.success(request, _("It is kept; documents sent again: %d.") % count)
+        return HttpResponseRedirect(reverse("admin:integrations_delivery_change", args=[pk]))
 
     def again(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send a parked delivery again; the ledger is asked first."""
@@ -105,7 +125,9 @@ class DeliveryAdmin(Log):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        delivery = context["original"]
         context["may_send_again"] = roles.may(request.user, "integrations.change_delivery")
+        context["question"] = known.question(delivery) if roles.may(request.user, ANSWERS) else None
         return super().render_change_form(request, context, *args, **kwargs)
 
 

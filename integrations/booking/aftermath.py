@@ -13,9 +13,10 @@ from django.db.models.functions import Coalesce, Now
 
 from integrations import connections
 from integrations.accounting.base import Booked
+from integrations.booking import known
 from integrations.booking.lease import DATABASE_GONE, FencedOff, Hold, Lease, Reply, end, ours, theirs
-from integrations.models import AttemptOutcome, Binding, Connection, Delivery, DeliveryState
-from orders import documents, intake
+from integrations.models import AttemptOutcome, Connection, Delivery, DeliveryState
+from orders import documents, intake, outgoing
 from orders.models import Document
 
 log = logging.getLogger(__name__)
@@ -117,12 +118,5 @@ def _wait(failures: int, *, first: int, longest: int) -> timedelta:
 
 
 def _bind(lease: Lease, row: Document, booked: Booked) -> None:
-    made = Binding(
-        connection_id=lease.connection_id,
-        noun="document",
-        ours=ours(row.kind, row.reference),
-        theirs=theirs(row.kind, booked.id),
-        bound_at=Now(),
-    )
-    key, rest = ["connection", "noun", "ours"], ["theirs", "bound_at"]
-    Binding.objects.bulk_create([made], update_conflicts=True, unique_fields=key, update_fields=rest)
+    here = outgoing.Bound(noun="document", ours=ours(row.kind, row.reference), theirs=theirs(row.kind, booked.id))
+    known.keep(lease.connection_id, [here, *booked.bound])

@@ -7,8 +7,9 @@ import logging
 from django.db import connection
 
 from integrations.accounting.base import Accounting, Booked, HandedOut, Standing
+from integrations.booking import known
 from integrations.booking.lease import DATABASE_GONE, Hold, Lease, Reply, ours, theirs
-from integrations.errors import Conflict, Misconfigured, Refused, Returned, Trouble, Unavailable, Uncertain
+from integrations.errors import Conflict, Misconfigured, Refused, Returned, Trouble, Unavailable, Uncertain, Undecided
 from integrations.models import AttemptOutcome, Binding
 from orders import documents, money, outgoing
 from orders.models import Document
@@ -22,7 +23,7 @@ def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
     if connection.in_atomic_block:
         raise RuntimeError("a ledger must never be called inside a transaction: its answer may take minutes")
     try:
-        document = documents.outgoing_of(row)
+        (document,) = known.given(lease.connection_id, ledger, [documents.outgoing_of(row)])
         standing = ledger.find(document) if lease.ask else ledger.book(document)
         return _found(lease, document, standing)
     except Trouble as error:
@@ -97,7 +98,11 @@ def trouble(lease: Hold, error: Trouble) -> Reply:
         # a look-up's no says nothing about what stands there
         kind = AttemptOutcome.CONFLICT
     return Reply(
-        outcome=kind, words=redact(error.words), fix=redact(error.fix), retry_after=getattr(error, "retry_after", None)
+        outcome=kind,
+        words=redact(error.words),
+        fix=redact(error.fix),
+        retry_after=getattr(error, "retry_after", None),
+        asks=error if isinstance(error, Undecided) else None,
     )
 
 

@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 
 from integrations.accounting.base import Booked
+from integrations.errors import Undecided
 from integrations.models import AttemptOutcome, Delivery, DeliveryState
 
 LEASE_SECONDS = 180
@@ -43,7 +44,10 @@ class Lease(Hold):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a call came to. `retry_after` in seconds where the other side named a time; `late`: what was handed out should have been answered."""
+    """What a call came to. `retry_after` in seconds where the other side named a time; `late`: what was handed out should have been answered.
+
+    `asks`: what a person has to decide before it can go.
+    """
 
     outcome: AttemptOutcome
     words: str = ""
@@ -51,6 +55,7 @@ class Reply:
     booked: Booked | None = None
     retry_after: float | None = None
     late: bool = False
+    asks: Undecided | None = None
 
     @property
     def halts(self) -> bool:

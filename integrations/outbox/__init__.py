@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations import writeback
-from integrations.booking import idempotency_key
+from integrations.booking import idempotency_key, known
 from integrations.models import Connection, Delivery, DeliveryState
 from integrations.outbox import lanes
 from integrations.outbox.claims import claim, release, worker
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NotRetried",
     "Tally",
+    "answer",
     "claim",
     "dispatch",
     "glance",
@@ -93,3 +94,19 @@ def unpark(delivery: Delivery, by: User | None, why: str = "") -> None:
             why=why,
             words=f"{document.reference} is looked up in the ledger and sent if it is not there.",
         )
+
+
+def answer(delivery: Delivery, theirs: str, by: User | None, why: str = "") -> int:
+    """What a person says to a parked delivery's question: which record of the ledger is our customer or item ("" for none: make it).
+
+    Every document that waits for the same answer goes again; how many there were. Raises NotRetried where nothing is asked.
+    """
+    told = known.question(delivery)
+    if told is None:
+        raise NotRetried(f"{delivery} asks nothing.", fix="Nothing to do.")
+    with transaction.atomic():
+        waiting = known.same_question(delivery.connection, told["noun"], told["ours"])
+        known.decide(delivery.connection, told["noun"], told["ours"], theirs.strip(), by=by, why=why)
+        for row in waiting:
+            unpark(row, by, why)
+    return len(waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from orders.money import ZERO
 
@@ -71,6 +72,8 @@ class InvoiceState:
     balance: Decimal
     due_on: date | None = None
     kind: str = ""  # an outgoing.DocumentKind; "" where the ledger cannot say, and for deleted
+    currency: str = ""
+    taxes: tuple[tuple[str, Decimal], ...] = ()  # (tax code, amount); empty where the ledger cannot say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +90,26 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """The ledger's own accounts and tax codes, for the pickers."""
+    """What the ledger offers to be chosen, for the pickers. Of items and customers, which may be many, the first of each that `most` allows.
+
+    `payment_accounts` are those of `accounts` on which money may lie; `customers` those who may stand for many (the retail customer of a shop).
+    """
 
     accounts: tuple[AccountChoice, ...] = ()
     tax_codes: tuple[TaxCodeChoice, ...] = ()
+    payment_accounts: tuple[AccountChoice, ...] = ()
+    items: tuple[RecordChoice, ...] = ()
+    customers: tuple[RecordChoice, ...] = ()
+    most: ClassVar[int] = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordChoice:
+    """An item or a customer of the ledger: its own id, the code by which people know it, and its name."""
+
+    id: str
+    name: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

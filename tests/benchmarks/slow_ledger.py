@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import crime_ledger
 
-from integrations.accounting.base import Booked, Check
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency
 from integrations.registry import adapter
 from orders import incoming, outgoing
 
@@ -25,6 +25,8 @@ class SlowLedger:
         latency: Decimal = Decimal(0)
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
+    idempotency: ClassVar[Idempotency] = Idempotency.LOOK_UP
+    bounds: ClassVar[Bounds] = Bounds()
 
     def __init__(self, options: Options, session: object = None) -> None:
         self.latency, self.concurrency = float(options.latency), options.at_once

@@ -13,10 +13,20 @@ from typing import Any
 import pytest
 
 from contracts import documents
-from integrations.accounting.base import Accounting, Booked, HandedOut, Outcome, Standing, batch_of, book_many
-from integrations.errors import Conflict, Refused, Trouble
+from integrations.accounting.base import (
+    Accounting,
+    Booked,
+    HandedOut,
+    Idempotency,
+    Masters,
+    Outcome,
+    Standing,
+    batch_of,
+    book_many,
+)
+from integrations.errors import Conflict, Refused, Trouble, Undecided
 from orders import money, outgoing
-from orders.outgoing import DocumentKind
+from orders.outgoing import DocumentKind, Known
 
 ZERO = Decimal(0)
 Sums = Mapping[tuple[str, str], Decimal]  # (account, currency) → balance, a debit positive
@@ -32,6 +42,8 @@ class AccountingContract:
     foreign_currencies = True  # False for a ledger that takes its own currency only, and refuses others
     settles = True  # False for a ledger that does not tell by itself what is paid
     tells_accounts = True  # False for a ledger that nobody can ask for its accounts
+    tells_tax_codes = False  # True for a ledger that has tax codes of its own
+    keeps_customers = False  # True for a ledger with customers and items of its own, whose Options are base.Masters
 
     def make(self, folder: Path) -> Accounting:
         """A fresh adapter on the ledger that belongs to this folder; a second call is another process's adapter on the same books."""
@@ -43,6 +55,18 @@ class AccountingContract:
 
     def acknowledge(self, folder: Path, document: outgoing.Document) -> None:
         """Where files are carried: do what the person does who has brought the document in, and says so."""
+        raise NotImplementedError
+
+    def person_adds(self, folder: Path, noun: str, **facts: str) -> str:
+        """Do what a person does who enters a customer (name, ref, vat, email) or an item (code, name) in the ledger; its id there."""
+        raise NotImplementedError
+
+    def customer_on(self, folder: Path, document: outgoing.Document) -> str:
+        """The id of the customer on whom the booked document stands, found without the adapter."""
+        raise NotImplementedError
+
+    def with_options(self, folder: Path, **options: str) -> Accounting:
+        """The adapter with other options (retail, items)."""
         raise NotImplementedError
 
     def sums(self, folder: Path) -> Sums | None:
@@ -320,6 +344,20 @@ class AccountingContract:
         )
         assert (gone.reference, gone.state) == ("WEB999", "deleted")
 
+    def test_many_documents_are_read_at_once_with_what_an_accountant_asks_for(
+        self, ledger: Accounting, folder: Path
+    ) -> None:
+        made = [self.invoice(str(number)) for number in range(30)]
+        booked = [self.standing(folder, document, ledger.book(document)) for document in made]
+        states = ledger.read([document.reference for document in made])
+        assert [(state.reference, state.kind) for state in states] == [(row.reference, row.kind) for row in made]
+        for document, stands, state in zip(made, booked, states, strict=True):
+            assert (state.number, state.state) == (stands.number, "open")
+            figures = (state.net, state.tax, state.total, state.balance)
+            assert figures == (stands.net, stands.tax, document.gross, document.gross)
+            told = {code: amount for code, amount in state.taxes if amount}
+            assert (told, state.due_on, state.currency) == (dict(stands.taxes), document.due_on, document.currency)
+
     def test_a_payment_settles_its_invoice(self, ledger: Accounting) -> None:
         if not self.settles:
             pytest.skip("this ledger does not tell by itself what is paid")
@@ -338,7 +376,95 @@ class AccountingContract:
         if not self.tells_accounts:
             pytest.skip("nobody can ask this ledger for its accounts")
         ledger.book(self.invoice())
-        assert {self.chart.receivable, self.chart.goods} <= {account.code for account in ledger.choices().accounts}
+        choices = ledger.choices()
+        assert {self.chart.receivable, self.chart.goods} <= {account.code for account in choices.accounts}
+        assert {account.code for account in choices.payment_accounts} <= {account.code for account in choices.accounts}
+        if DocumentKind.PAYMENT in ledger.kinds:
+            ledger.book(documents.payment(chart=self.chart))
+            assert self.chart.clearing in {account.code for account in ledger.choices().payment_accounts}
+        if self.tells_tax_codes:
+            assert {self.chart.tax_code, self.chart.second_tax_code} <= {code.code for code in choices.tax_codes}
+
+    # What it declares
+
+    def test_what_the_ledger_can_take_is_declared(self, ledger: Accounting) -> None:
+        assert ledger.kinds <= frozenset(DocumentKind.values), "unknown kinds cannot be found before approval"
+        assert ledger.concurrency >= 1
+        assert ledger.idempotency in Idempotency
+        assert isinstance(getattr(ledger, "options", None), Masters) == self.keeps_customers
+
+    def test_a_document_beyond_the_declared_bounds_is_refused_in_words(self, ledger: Accounting) -> None:
+        if ledger.bounds.lines is None:
+            pytest.skip("this ledger takes any number of lines")
+        lines = tuple(documents.line(n, "1.00", chart=self.chart) for n in range(1, ledger.bounds.lines + 2))
+        with pytest.raises(Refused, match=str(ledger.bounds.lines)):
+            ledger.book(self.invoice(lines=lines))
+
+    # Customers and items
+
+    @pytest.fixture
+    def masters(self) -> None:
+        if not self.keeps_customers:
+            pytest.skip("this ledger keeps neither customers nor items")
+
+    @pytest.mark.usefixtures("masters")
+    def test_an_unknown_customer_is_made_once_and_told(self, ledger: Accounting, folder: Path) -> None:
+        known = Known(ours="web:C-77")
+        first, second = (ledger.book(self.invoice(number, known=known)) for number in ("1001", "1002"))
+        assert isinstance(first, Booked)
+        assert isinstance(second, Booked)
+        (made,) = [item for item in first.bound if item.noun == "customer"]
+        assert (made.ours, made.theirs) == ("web:C-77", self.customer_on(folder, self.invoice("1001")))
+        assert self.customer_on(folder, self.invoice("1002")) == made.theirs, "found by our reference, not made again"
+
+    @pytest.mark.usefixtures("masters")
+    def test_a_known_customer_is_taken_as_told(self, ledger: Accounting, folder: Path) -> None:
+        theirs = self.person_adds(folder, "customer", name="Doe & Co")
+        document = self.invoice(known=Known(ours="web:C-77", customer=theirs))
+        booked = ledger.book(document)
+        assert isinstance(booked, Booked)
+        assert [item for item in booked.bound if item.noun == "customer"] == []
+        assert self.customer_on(folder, document) == theirs
+
+    @pytest.mark.usefixtures("masters")
+    @pytest.mark.parametrize("alike", ["vat", "email"])
+    def test_a_customer_who_looks_alike_is_never_taken_unless_a_person_says_so(
+        self, ledger: Accounting, folder: Path, alike: str
+    ) -> None:
+        party = dataclasses.replace(documents.PARTY, vat_id="DE123456789", company="Doe & Co")
+        theirs = self.person_adds(
+            folder, "customer", name="J. Doe", **{alike: {"vat": "DE123456789", "email": "Jane@Example.org"}[alike]}
+        )
+        document = self.invoice(party=party, known=Known(ours="web:C-77"))
+        with pytest.raises(Undecided) as caught:
+            ledger.book(document)
+        (proposal,) = caught.value.proposals
+        assert (caught.value.noun, caught.value.ours, proposal.id) == ("customer", "web:C-77", theirs)
+        assert proposal.label
+        assert proposal.why
+        assert ledger.find(document) is None
+        ledger.book(self.invoice(party=party, known=Known(ours="web:C-77", make=True)))
+        assert self.customer_on(folder, document) not in ("", theirs)
+
+    @pytest.mark.usefixtures("masters")
+    def test_a_known_customer_who_is_gone_asks_a_person(self, ledger: Accounting) -> None:
+        with pytest.raises(Undecided, match="987654"):
+            ledger.book(self.invoice(known=Known(ours="web:C-77", customer="987654")))
+
+    @pytest.mark.usefixtures("masters")
+    @pytest.mark.parametrize("items", ["off", "link", "make"])
+    def test_items_are_linked_or_made_only_where_that_is_allowed(self, folder: Path, items: str) -> None:
+        ledger = self.with_options(folder, items=items)
+        theirs = self.person_adds(folder, "item", code="MUG", name="Mug")
+        lines = (
+            documents.line(1, "10.00", "1.90", chart=self.chart, sku="MUG"),
+            documents.line(2, "5.00", "0.95", chart=self.chart, sku="NEW-ONE"),
+        )
+        booked = ledger.book(self.invoice(lines=lines))
+        assert isinstance(booked, Booked)
+        bound = {item.ours: item.theirs for item in booked.bound if item.noun == "item"}
+        assert set(bound) == {"off": set(), "link": {"MUG"}, "make": {"MUG", "NEW-ONE"}}[items]
+        assert bound.get("MUG", theirs) == theirs
 
     # How the tests say it
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from integrations import http
-from integrations.accounting.base import Booked, Check
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency
 from integrations.errors import Conflict, Uncertain
 from integrations.registry import adapter
 from orders import incoming, outgoing
@@ -116,6 +116,8 @@ class LabLedger:
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
     concurrency: ClassVar[int] = 4
+    idempotency: ClassVar[Idempotency] = Idempotency.LOOK_UP
+    bounds: ClassVar[Bounds] = Bounds()
 
     def __init__(self, options: Options, session: http.Session) -> None:
         self.session = session

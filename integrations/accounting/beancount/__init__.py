@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 
-from integrations.accounting.base import Booked, Check
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency
 from integrations.errors import Conflict, Refused
 from integrations.registry import adapter
 from orders import incoming, money, outgoing
@@ -30,6 +30,8 @@ class Beancount:
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
     concurrency: ClassVar[int] = 1
+    idempotency: ClassVar[Idempotency] = Idempotency.REPLAY
+    bounds: ClassVar[Bounds] = Bounds()
 
     def __init__(self, options: Options, session: object = None) -> None:
         self.options = options
@@ -44,7 +46,8 @@ class Beancount:
         with self.journal.lock(write=False):
             opened = self.journal.accounts()
         usable = [_choice(name, found) for name, found in sorted(opened.items()) if not found.closed]
-        return incoming.Choices(accounts=tuple(usable))
+        lying = tuple(account for account in usable if account.type in ("Assets", "Liabilities"))
+        return incoming.Choices(accounts=tuple(usable), payment_accounts=lying)
 
     def find(self, document: outgoing.Document) -> Booked | None:
         """The document by key and revision.
@@ -138,6 +141,8 @@ def _state(found: entry.Entry, booked: Booked) -> incoming.InvoiceState:
         balance=booked.balance,
         due_on=found.due_on,
         kind=found.kind,
+        currency=found.currency,
+        taxes=found.taxes,
     )
 
 

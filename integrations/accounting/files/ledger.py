@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from integrations.accounting.base import Adjustment, Booked, Check, HandedOut, Standing
+from integrations.accounting.base import Adjustment, Booked, Bounds, Check, HandedOut, Idempotency, Standing
 from integrations.accounting.files import answers, cells
 from integrations.accounting.files.records import Answer, File, Illegible, Laid, Shelf
 from integrations.errors import Conflict, Misconfigured, Refused, Returned
@@ -37,6 +37,8 @@ class FileLedger:
     """What people call the program."""
     kinds: ClassVar[frozenset[str]]
     concurrency: ClassVar[int] = 2
+    idempotency: ClassVar[Idempotency] = Idempotency.REPLAY
+    bounds: ClassVar[Bounds] = Bounds()
 
     options: FileOptions
 
@@ -214,6 +216,8 @@ def _state(document: outgoing.Document, booked: Booked) -> incoming.InvoiceState
         balance=booked.balance,
         due_on=document.due_on,
         kind=document.kind,
+        currency=document.currency,
+        taxes=booked.taxes,
     )
 
 

@@ -22,8 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         connection = lookup.named(Connection, "connection", options["name"], by="name")
         checks = connections.check(connection)
-        data = [{"name": item.name, "ok": item.ok, "words": item.words} for item in checks]
-        sentence = "\n".join(f"{'ok  ' if item.ok else 'NOT '} {item.name}: {item.words}" for item in checks)
+        data = [{"name": item.name, "ok": item.ok, "words": item.words, "fix": item.fix} for item in checks]
+        sentence = "\n".join(
+            f"{'ok  ' if item.ok else 'NOT '} {item.name}: {item.words} {item.fix}".rstrip() for item in checks
+        )
         words.say(self, data, sentence, as_json=options["json"])
         if any(not item.ok for item in checks):
             raise CommandError(f"{connection.name} is not in order: see above.")
