@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -39,6 +39,41 @@ def owner(shop: Shop, at: datetime | None = None) -> User:
     """The one person who owns the shop's orders at that moment (now if not given)."""
     appointed = Appointment.objects.filter(Q(since=None) | Q(since__lte=at or timezone.now()), shop=shop)
     return appointed.select_related("owner").order_by(F("since").desc(nulls_last=True))[:1].get().owner
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A shop with whoever owns its orders now, and with the next owner where one is appointed already."""
+
+    shop: Shop
+    owner: str
+    since: datetime | None
+    next_owner: str | None
+    next_since: datetime | None
+
+
+def charges() -> list[Charge]:
+    """Every shop with its owner now and the next one, by code; in one query."""
+    now, of = timezone.now(), Appointment.objects.filter(shop=OuterRef("pk"))
+    begun = of.filter(Q(since=None) | Q(since__lte=now)).order_by(F("since").desc(nulls_last=True))
+    coming = of.filter(since__gt=now).order_by("since")
+    shops = Shop.objects.select_related("ledger").annotate(
+        owner_now=Subquery(begun.values("owner__username")[:1]),
+        owner_since=Subquery(begun.values("since")[:1]),
+        owner_next=Subquery(coming.values("owner__username")[:1]),
+        next_since=Subquery(coming.values("since")[:1]),
+    )
+    return [
+        Charge(shop, shop.owner_now, shop.owner_since, shop.owner_next, shop.next_since)
+        for shop in shops.order_by("code")
+    ]
+
+
+def deputies() -> list[Deputy]:
+    """The deputyships that run now, in one query."""
+    now = timezone.now()
+    running = Deputy.objects.filter(from_at__lte=now, until_at__gt=now).select_related("deputy")
+    return list(running.order_by("until_at", "pk"))
 
 
 def accountable(record: Any) -> User:

@@ -8,13 +8,27 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders import documents, search
-from orders.models import Booking, Finding, Order, Outcome, Payout, PayoutLine, Progress, Refund, Severity, State
+from orders.models import (
+    Booking,
+    Finding,
+    Invoice,
+    Order,
+    Outcome,
+    Payout,
+    PayoutLine,
+    Progress,
+    Refund,
+    Severity,
+    Shipment,
+    State,
+)
 
 UNKNOWN_FOR = timedelta(minutes=15)
 COUNTED_UP_TO = 10_000
@@ -76,6 +90,7 @@ class View:
     shop: str = ""
     text: str = ""
     cause: str = ""
+    who: str = ""  # the sign-in name of whoever has it, other than the owner
 
 
 class Place(NamedTuple):
@@ -97,6 +112,8 @@ def _filtered(view: View) -> QuerySet[Any]:
     found: QuerySet[Any] = KINDS[view.kind]._default_manager.all()
     if view.shop:
         found = found.filter(**{f"{_SHOP[view.kind]}__code": view.shop})
+    if view.who:
+        found = found.filter(assignee__username=view.who)
     if view.cause:
         waiting = Finding.objects.filter(
             Q(cause=view.cause) | Q(cause="", code=view.cause), **{view.kind: OuterRef("pk")}
@@ -106,10 +123,37 @@ def _filtered(view: View) -> QuerySet[Any]:
         found = search.query(found, view.text)
     elif view.text and view.kind == "payout":
         within = PayoutLine.objects.filter(payout=OuterRef("pk"), order_number__in=documents.numbers(view.text))
-        found = found.filter(Q(store_id__iexact=view.text) | Q(gateway__iexact=view.text) | Exists(within))
+        named = Q(store_id__iexact=view.text) | Q(gateway__iexact=view.text) | Exists(within)
+        found = found.filter(named | _worth_it(view.text))
     elif view.text:
-        found = found.filter(order__in=search.query(Order.objects.all(), view.text).order_by().values("pk"))
+        orders = search.query(Order.objects.all(), view.text).order_by().values("pk")
+        found = found.filter(Q(order__in=orders) | _worth_it(view.text))
     return found
+
+
+def _worth_it(text: str) -> Q:
+    amount = search.amount(text)
+    return Q(pk=None) if amount is None else Q(amount=amount)
+
+
+def exact(kind: str, text: str) -> int | None:
+    """The one record whose number, id, e-mail, parcel or invoice the text is; None where it is none's, or more than one's."""
+    if not text:
+        return None
+    rows = KINDS[kind]._default_manager.filter(_named(kind, text)).order_by().values_list("pk", flat=True)
+    found = list(rows.distinct()[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _named(kind: str, text: str) -> Q:
+    if kind == "payout":
+        return Q(store_id=text)
+    whole = Q(number__in=documents.numbers(text)) | Q(store_id=text) | Q(email=text)
+    orders = search.query(Order.objects.all(), text).order_by().filter(whole).values("pk")
+    by_parcel = Shipment.objects.filter(tracking_number=text).values("order")
+    by_invoice = Invoice.objects.filter(number=text).exclude(order=None).values("order")
+    ids = orders.union(by_parcel, by_invoice)
+    return Q(pk__in=ids) if kind == "order" else Q(order__in=ids)
 
 
 def counts(view: View) -> dict[str, int]:
@@ -120,8 +164,16 @@ def counts(view: View) -> dict[str, int]:
     counted = found.filter(still_open).aggregate(
         **{tab.name: Count("id", filter=tab.holds(now)) for tab in TABS.values() if tab.counted}
     )
-    capped = (tab for tab in TABS.values() if not tab.counted)
-    return counted | {tab.name: _counted(found.filter(tab.holds(now))) for tab in capped}
+    return counted | _capped({tab.name: found.filter(tab.holds(now)) for tab in TABS.values() if not tab.counted})
+
+
+def _capped(asked: dict[str, QuerySet[Any]]) -> dict[str, int]:
+    """How many records each finds, at most COUNTED_UP_TO + 1; one statement for all."""
+    parts = [rows.order_by().values("id")[: COUNTED_UP_TO + 1].query.sql_with_params() for rows in asked.values()]
+    statement = ", ".join(f"(SELECT count(*) FROM ({sql}) counted)" for sql, _values in parts)  # noqa: S608  # the SQL is the ORM's own
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {statement}", [value for _sql, values in parts for value in values])
+        return dict(zip(asked, cursor.fetchone(), strict=True))
 
 
 def _counted(records: QuerySet[Any]) -> int:

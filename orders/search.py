@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -18,6 +19,7 @@ LONGEST_WORD = 200
 TELLING = 4  # characters from which on a word is likely to be rare
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
+_AMOUNT = re.compile(r"(\d{1,3}(?:[.,]\d{3})*|\d+)[.,](\d{1,2})", re.ASCII)
 
 # Fields that are looked up as a whole before any word is; each has an index or is the key.
 EXACT: dict[type[models.Model], tuple[str, ...]] = {
@@ -102,8 +104,19 @@ def query(rows: models.QuerySet[M], text: str) -> models.QuerySet[M]:
     exact = Q(*((field, wanted) for field in EXACT[rows.model]), _connector=Q.OR)
     asked = " & ".join(_asked(_split([wanted])))
     found = Q(search=_Words(asked, search_type="raw")) if asked else exact  # the words hold all that is exact
+    if rows.model is Order and (worth := amount(wanted)) is not None:
+        found |= Q(total_due=worth)
     rank = Case(When(exact, then=Value(0)), default=Value(1), output_field=IntegerField())
     return rows.filter(found).order_by(rank, *rows.query.order_by)
+
+
+def amount(text: str) -> Decimal | None:
+    """The amount that a text is, written with its decimals as in 1,204.50 or 1204,5; None for anything else."""
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None:
+        return None
+    whole, part = found.groups()
+    return Decimal(f"{whole.replace(',', '').replace('.', '')}.{part}")
 
 
 def _asked(words: list[str]) -> list[str]:

@@ -16,8 +16,14 @@ PAGES = 200
 class QuickPaginator(Paginator):  # type: ignore[type-arg]
     """At most PAGES pages can be opened: further back, search or filter. `count` is exact up to COUNTED_UP_TO."""
 
+    def __init__(self, *args: Any, known: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+
     @cached_property
     def count(self) -> int:
+        if self.known is not None:
+            return self.known
         rows: Any = self.object_list
         if not rows.query.where and (estimate := _estimate(rows.model._meta.db_table)) > COUNTED_UP_TO:
             return estimate

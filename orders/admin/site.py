@@ -28,6 +28,14 @@ _OWN_BUSINESS = {"login", "logout", "password_change"}
 _NEEDS_CODE = ("orders.change_order", "integrations.change_connection")
 
 
+def _waiting(request: HttpRequest) -> int:
+    """How many orders need a person; 0 for whoever may not see them. A page that counted them already has laid the number by."""
+    if not request.user.has_perm("orders.view_order"):
+        return 0
+    known: int | None = getattr(request, "_waiting", None)
+    return queue.waiting() if known is None else known
+
+
 def needs_code(user: Any) -> bool:
     """Whether this person comes in with a one-time code only: whoever has a device, and where the setting asks for it whoever approves or connects.
 
@@ -100,7 +108,7 @@ class DeskSite(AdminSite):
             sections = [section for group in groups for section in group["sections"]]
             context["navigation"] = groups
             context["tabs"] = next((section["tabs"] for section in sections if section["current"]), [])
-            context["waiting"] = queue.waiting() if request.user.has_perm("orders.view_order") else 0
+            context["waiting"] = _waiting(request)
         return context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -110,6 +110,7 @@ class Order(Reviewed):
                 condition=Q(state=State.PENDING),
             ),
             models.Index(fields=["email"], name="order_email"),
+            models.Index(fields=["total_due"], name="order_amount"),
         ]
 
     def __str__(self) -> str:

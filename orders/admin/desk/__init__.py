@@ -21,12 +21,14 @@ health_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
 
 def addresses(site: AdminSite) -> list[URLPattern]:
     """The addresses of the desk's pages, before the admin's own."""
-    from orders.admin.desk import bulk, listing, problems, proof, record, statements, verbs
+    from orders.admin.desk import bulk, listing, problems, proof, record, savedviews, statements, verbs
 
     return [
         path("review/", site.admin_view(listing.page), name="review"),
         path("review/take-out/<slug:form>/", site.admin_view(listing.take_out), name="review_takeout"),
         path("review/approve/", site.admin_view(bulk.approve), name="approve"),
+        path("review/views/", site.admin_view(savedviews.keep), name="keep_view"),
+        path("review/views/<int:pk>/", site.admin_view(savedviews.forget), name="forget_view"),
         path("review/<slug:kind>/<int:pk>/", site.admin_view(record.page), name="record"),
         path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),
         path("problems/", site.admin_view(problems.page), name="problems"),

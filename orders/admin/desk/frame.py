@@ -35,13 +35,27 @@ def view_of(data: QueryDict) -> queue.View:
         shop=data.get("shop", ""),
         text=data.get("q", "").strip(),
         cause=data.get("cause", ""),
+        who=data.get("with", ""),
     )
 
 
 def parts(view: queue.View, **changes: str) -> dict[str, str]:
     """The view as the values of a query string or of hidden fields, without what is empty."""
-    named = {"kind": view.kind, "tab": view.tab, "shop": view.shop, "q": view.text, "cause": view.cause} | changes
+    named = {
+        "kind": view.kind,
+        "tab": view.tab,
+        "shop": view.shop,
+        "with": view.who,
+        "q": view.text,
+        "cause": view.cause,
+    } | changes
     return {name: value for name, value in named.items() if value and (name, value) != ("kind", "order")}
+
+
+def remember_waiting(request: HttpRequest, view: queue.View, counts: dict[str, int]) -> None:
+    """Where all orders were counted for the page already, the frame need not count them again."""
+    if view == queue.View(tab=view.tab):
+        request._waiting = counts["review"]  # type: ignore[attr-defined]
 
 
 def queue_at(view: queue.View, **changes: str) -> str:

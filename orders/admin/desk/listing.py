@@ -7,27 +7,34 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from orders import queue, resources, roles
+from orders import ownership, queue, resources, roles
 from orders.admin import takeout
-from orders.admin.desk import frame
+from orders.admin.base import person
+from orders.admin.desk import frame, owned, savedviews
 from orders.admin.paginator import QuickPaginator
-from orders.models import Order, Payout, Shop
+from orders.models import Order, Payout
 
 PER_PAGE = 50
 MICRO = Decimal(1_000_000)
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """One tab of the queue."""
+    """One tab of the queue; a number typed that one record alone has opens that record."""
     frame.must(request, "orders.view_order")
     view = frame.view_of(request.GET)
+    if "go" in request.GET and (hit := queue.exact(view.kind, view.text)):
+        return HttpResponseRedirect(reverse("admin:record", args=[view.kind, hit]))
+    charges = ownership.charges()
     found = queue.rows(view)
-    sheet = QuickPaginator(found.select_related(*_related(view.kind)), PER_PAGE).get_page(request.GET.get("p"))
     counts = queue.counts(view)
+    frame.remember_waiting(request, view, counts)
+    pages = QuickPaginator(found.select_related(*_related(view.kind)), PER_PAGE, known=counts[view.tab])
+    sheet = pages.get_page(request.GET.get("p"))
     return frame.page(
         request,
         "admin/desk/queue.html",
@@ -45,7 +52,10 @@ def page(request: HttpRequest) -> HttpResponse:
         newer=frame.queue_at(view, p=str(sheet.number - 1)) if sheet.has_previous() else "",
         sums=queue.amounts(found, view.kind) if queue.TABS[view.tab].counted else {},
         count=counts[view.tab],
-        shops=list(Shop.objects.values_list("code", "name")),
+        shops=[(charge.shop.code, charge.shop.name) for charge in charges],
+        owned=owned.words(person(request), charges, view.shop),
+        me=person(request).get_username(),
+        **savedviews.row(request, view),
         may_decide=roles.may(request.user, f"orders.change_{view.kind}"),
         body_view=f"{view.kind}:{view.tab}",
         takeout=takeout.links(request, "review_takeout") if counts[view.tab] else [],
