@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 import zipfile
 from typing import Any
@@ -17,7 +18,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations.inbox import decisions
-from orders.models import Event, ImportJob, ImportPiece, ImportProfile, ImportRecord, ImportState, Order, Quarantine
+from orders.models import (
+    Correction,
+    Event,
+    ImportJob,
+    ImportPiece,
+    ImportProfile,
+    ImportRecord,
+    ImportState,
+    Order,
+    Quarantine,
+)
+from tests import sheet_files
 from tests.uploading import HEAD, TITLES, Uploader, order, orders, table
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +197,36 @@ def test_a_remembered_answer_can_be_taken_back_for_a_file(who: Uploader) -> None
     assert ImportProfile.objects.get().answers == {"decimal": ","}
 
 
+def test_a_third_decimal_is_pointed_out_before_and_after_the_answer(who: Uploader) -> None:
+    job = who.brings(table(order(1, Subtotal="1,234", Total="1,234", Lineitem_price="1,234")))
+    assert "1.234 (a comma stands before decimals); an amount in EUR has at most 2 decimals" in who.page(job)
+    assert "1234 (a point stands before decimals)" in who.page(job)
+    job = who.does("read", job, decimal=",")
+    assert "1.234 EUR has more decimals than its currency" in who.page(job)
+
+
+def test_the_preview_writes_amounts_with_their_currencys_decimals(who: Uploader) -> None:
+    said = who.page(who.brings(table(order(1))))
+    assert "total: 10.00" in said
+
+
+def test_a_cancelled_import_says_that_its_counts_are_those_of_its_reading(who: Uploader) -> None:
+    job = who.does("cancel", who.brings(orders(2)))
+    assert "Read until it was cancelled" in who.page(job)
+
+
+def test_the_reason_of_each_row_of_our_own_sheet_is_the_reason_of_its_corrections(who: Uploader) -> None:
+    who.does("confirm", who.brings(orders(2)))
+    rows = sheet_files.exported("orders")
+    for n, row in enumerate(rows):
+        row |= {"po_number": f"PO-{n}", "reason": "By telephone" if n else ""}
+    job = who.uploads(sheet_files.written("orders", rows))
+    job = who.does("confirm", who.does("read", job, reason="As agreed"))
+    assert (job.state, job.updated) == (ImportState.DONE, 2)
+    made = Correction.objects.order_by("order__number").values_list("value", "reason", "by")
+    assert list(made) == [("PO-0", "As agreed", who.user.pk), ("PO-1", "By telephone", who.user.pk)]
+
+
 def test_a_date_that_reads_two_ways_is_asked_with_both_days(who: Uploader) -> None:
     job = who.brings(table(order(1, Created_at="03/04/2026 08:00", Paid_at="")))
     said = who.page(job)
@@ -200,7 +242,10 @@ def test_a_date_that_reads_two_ways_is_asked_with_both_days(who: Uploader) -> No
 
 def test_a_zone_that_is_not_offered_can_be_named(who: Uploader) -> None:
     job = who.brings(table(order(1, Created_at="2026-03-04 08:00:00", Paid_at="")))
-    assert "which time zone does “2026-03-04 08:00:00” belong to?" in who.page(job)
+    said = who.client.get(reverse("admin:import", args=[job.pk])).content.decode()
+    assert "which time zone does “2026-03-04 08:00:00” belong to?" in said
+    assert re.findall(r'name="zone" value="([^"]+)"', said) == ["Europe/Berlin", "UTC", "Europe/Busingen", "other"]
+    assert '<option value="Asia/Tokyo">' in said
     job = who.does("read", job, zone="other", other_zone="Mars/Olympus")
     assert job.state == ImportState.UPLOADED
     job = who.does("read", job, zone="other", other_zone="Asia/Tokyo")
@@ -253,6 +298,8 @@ def test_an_empty_file_is_refused(who: Uploader) -> None:
 def test_a_pdf_by_the_name_of_csv_is_refused(who: Uploader) -> None:
     job = who.brings(b"%PDF-1.7\n%\xe2\xe3", "orders.csv")
     assert "This looks like a PDF. Export the orders from the store as CSV or JSON." in who.page(job)
+    assert "Shopify (customers, inventory, orders, payouts, products)" in who.page(job)
+    assert "orders-csv" not in who.page(job)
 
 
 def test_a_missing_column_is_named(who: Uploader) -> None:
@@ -395,3 +442,13 @@ def test_of_two_who_confirm_at_once_one_wins_and_the_other_is_told() -> None:
     [words] = told
     assert words.startswith(f"{job.confirmed_by} has confirmed this import on ")
     assert HEAD["Email"] == Order.objects.first().email  # type: ignore[union-attr]
+
+
+def test_a_text_that_looks_like_an_escaped_sign_comes_back_from_the_refused_rows_as_it_was(who: Uploader) -> None:
+    row = order(1, Lineitem_name="_x005F_x0041_ mug", Total="ten")
+    job = who.brings(workbook(TITLES, [row[title] for title in TITLES]), "orders.xlsx")
+    again = who.brings(who.refused_file(job), "again.xlsx")
+    assert again.refused == 1
+    with zipfile.ZipFile(io.BytesIO(who.refused_file(job))) as packed:
+        inside = b"".join(packed.read(name) for name in packed.namelist())
+    assert b"_x005F_x0041_ mug" in inside

@@ -19,15 +19,16 @@ from integrations import jobs, registry
 from integrations.inbox import answers, decisions, handback
 from integrations.inbox.setting import QUESTIONS
 from integrations.stores.base import Unreadable
-from orders import roles
+from integrations.stores.files import titled
+from orders import money, roles
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.admin.site import pages
 from orders.models import ImportJob, ImportState
 from orders.resources.table import TYPES
+from orders.templatetags.desk import named
 
 SHOWN = 100  # refused records and previewed ones on the page
-STORES = {"woocommerce": "WooCommerce", "ordersync": "ordersync", "webtoffee": "WebToffee", "skyverge": "SkyVerge"}
 
 
 @require_GET
@@ -35,6 +36,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     """The import as it stands. Values of the file are for those who may see customers."""
     frame.must(request, "orders.view_importjob")
     job = _job(pk)
+    sums = {currency: Decimal(text) for currency, text in job.totals.get("sums", {}).items()}
     may, personal = roles.may(request.user, "orders.add_importjob"), request.user.has_perm("orders.view_customer")
     return frame.page(
         request,
@@ -50,9 +52,10 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         asked=answers.questions(job) if job.state == ImportState.UPLOADED else [],
         stated=answers.stated(job.profile),
         zones=sorted(zoneinfo.available_timezones()) if "zone" in job.asks else [],
+        fine=[named(amount, currency) for currency, amount in sums.items() if not money.is_exact(amount, currency)],
         own=job.layout.startswith("ordersync-"),
         layouts=_layouts() if job.state == ImportState.UPLOADED else [],
-        sums={currency: Decimal(text) for currency, text in job.totals.get("sums", {}).items()},
+        sums=sums,
         words=job.words if personal or job.state != ImportState.FAILED else _("It cannot be read."),
         refusals=list(job.errors.order_by("pk")[:SHOWN]),
         records=list(job.records.exclude(outcome__in=["", "same", "older", "refused"]).order_by("n")[:SHOWN])
@@ -112,7 +115,7 @@ def _given(request: HttpRequest) -> dict[str, str]:
     """The answers of the form; a zone that is none of those offered stands in a field of its own."""
     given = {name: request.POST.get(name, "") for name in QUESTIONS}
     return given | (
-        {"zone": other} if given["zone"] == "other" and (other := request.POST.get("other_zone", "")) else {}
+        {"zone": other} if given["zone"] == "other" and (other := request.POST.get("other_zone", "").strip()) else {}
     )
 
 
@@ -155,13 +158,6 @@ def _left(job: ImportJob) -> timedelta | None:
 
 def _layouts() -> list[tuple[str, str]]:
     return [(name, titled(name)) for name in registry.layouts()]
-
-
-def titled(layout: str) -> str:
-    """A layout's name for people: "shopify-orders-csv" is Shopify: orders (CSV)."""
-    store, *what = layout.split("-")
-    form = f" ({what.pop().upper()})" if what and what[-1] in ("csv", "json") else ""
-    return f"{STORES.get(store, store.title())}: {' '.join(what)}{form}" if what else layout
 
 
 def _plain(name: str) -> str:

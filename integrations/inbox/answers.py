@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -15,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from integrations.inbox.setting import QUESTIONS
 from integrations.stores.base import DATES, DECIMAL, ENCODING, ZONE
-from orders import events
-from orders.models import ImportJob, ImportProfile, ImportState
+from orders import events, money
+from orders.models import ImportJob, ImportProfile, ImportState, Shop
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -28,6 +30,8 @@ CHARSETS = {
     "mac_roman": _("old Macintosh"),
     "cp850": _("DOS"),
 }
+
+LIKELY = 8  # zones offered at first sight; any other may be typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def _question(job: ImportJob, name: str, example: Mapping[str, Any]) -> Question
     place = {"value": example["value"], "row": example["row"], "field": example["field"]}
     if name == DECIMAL:
         words = _("Row %(row)s, column “%(field)s”: which number is “%(value)s”?")
-        return Question(name, words % place, list(_numbers(str(example["value"]))))
+        return Question(name, words % place, list(_numbers(str(example["value"]), job.shop.currency)))
     if name == DATES:
         return Question(
             name,
@@ -113,18 +117,39 @@ def _question(job: ImportJob, name: str, example: Mapping[str, Any]) -> Question
         words = _("Row %(row)s, column “%(field)s”: how is this written? The file does not say in which letters it is.")
         return Question(name, words % place, list(_letters(str(example["value"]))))
     words = _("Row %(row)s, column “%(field)s”: which time zone does “%(value)s” belong to? The file states none.")
-    zones = list(dict.fromkeys([job.shop.time_zone, "UTC"]))
     labels = [
-        (zone, _("%(zone)s, the shop's") % {"zone": zone} if zone == job.shop.time_zone else zone) for zone in zones
+        (zone, _("%(zone)s, the shop's") % {"zone": zone} if zone == job.shop.time_zone else zone)
+        for zone in _likely(job.shop)
     ]
     return Question(name, words % place, labels, chosen=job.shop.time_zone, open=True)
 
 
-def _numbers(value: str) -> Iterator[tuple[str, str]]:
+def _likely(shop: Shop) -> list[str]:
+    """The zones a store's times are probably of: the shop's, UTC, the others of its country while those are few."""
+    return list(dict.fromkeys([shop.time_zone, "UTC", *_zones_of(shop.country)]))[:LIKELY]
+
+
+@functools.cache
+def _zones_of(country: str) -> tuple[str, ...]:
+    """The zones of a country, those of most of its people first, as the zone database's own table has them."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text()
+    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
+    return tuple(row[2] for row in rows if row[0] == country)
+
+
+def _numbers(value: str, currency: str) -> Iterator[tuple[str, str]]:
     for mark, other in ((",", "."), (".", ",")):
         number = Decimal(value.replace(other, "").replace(mark, ".").replace("\u2212", "-"))
         name = _("a comma stands before decimals") if mark == "," else _("a point stands before decimals")
-        yield mark, f"{number:f} ({name})"
+        yield mark, f"{number:f} ({name}){_too_fine(number, currency)}"
+
+
+def _too_fine(number: Decimal, currency: str) -> str:
+    """A word about decimals that no amount of the currency has."""
+    if money.is_exact(number, currency):
+        return ""
+    words = _("; an amount in %(currency)s has at most %(n)d decimals")
+    return words % {"currency": currency, "n": money.exponent(currency)}
 
 
 def _days(value: str) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, BinaryIO, cast
 
@@ -18,6 +19,8 @@ from integrations.inbox import pieces, setting
 from orders.models import ImportJob
 from orders.resources.guard import guarded
 
+ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+"""What a spreadsheet program would read as a sign written by its number (_x000D_), and so must be escaped itself."""
 ENVELOPES = ("orders", "order", "data")
 
 
@@ -93,7 +96,7 @@ def _as_workbook(job: ImportJob, reasons: Mapping[int, str]) -> Iterator[bytes]:
 
 def _text(sheet: Any, cell: str) -> Any:
     """A cell that is text whatever it looks like."""
-    made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", cell))
+    made = WriteOnlyCell(sheet, ESCAPE.sub("_x005F_", ILLEGAL_CHARACTERS_RE.sub("", cell)))
     made.data_type = "s"
     return made
 

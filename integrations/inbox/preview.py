@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,10 +19,15 @@ from tablib import Dataset
 from integrations.inbox import staging, taking
 from integrations.inbox.reading import move
 from integrations.inbox.staging import Staged
-from orders import intake
+from orders import intake, money
 from orders.models import Event, ImportJob, ImportRecord, ImportState
 
 Cell = tuple[str, str, str]
+AMOUNTS = {
+    "amount", "net", "tax", "total", "subtotal", "balance", "fee", "taken_off", "total_due", "tax_total", "tip_total", "fee_total", "duty_total",
+    "discount_total", "shipping_total", "refunded_total",
+}  # fmt: skip
+"""The last words of the places at which an event tells an amount."""
 TYPES = {
     "created": RowResult.IMPORT_TYPE_NEW,
     "updated": RowResult.IMPORT_TYPE_UPDATE,
@@ -97,7 +103,7 @@ class Records(Resource):  # type: ignore[misc]
             instance.outcome, instance.line = "refused", receipt.refused[0]
             self.refused.append(instance)
             raise ValidationError(instance.line.words)
-        instance.cells = list(cells(instance, mark))
+        instance.cells = list(cells(instance, mark, self.job.shop.currency))
 
     def validate_instance(
         self, instance: Standing, import_validation_errors: Any = None, validate_unique: bool = True
@@ -146,7 +152,7 @@ def apply(job: ImportJob) -> None:
     taking.finish(job)
 
 
-def cells(standing: Standing, mark: int) -> Iterator[Cell]:
+def cells(standing: Standing, mark: int, currency: str) -> Iterator[Cell]:
     """Field, before and after of a person's corrections; else of everything that the events written since `mark` tell of the record."""
     if standing.line and standing.line.changes:
         yield from ((one.title, one.before, one.after) for one in standing.line.changes)
@@ -157,18 +163,22 @@ def cells(standing: Standing, mark: int) -> Iterator[Cell]:
     for event in told:
         body = json.loads(event.body)
         told_twice = standing.line.number if standing.line else ""  # the row is headed by it
-        yield from (cell for cell in _pairs(body.get("from"), body.get("to")) if cell != ("number", "", told_twice))
+        found = _pairs(body.get("from"), body.get("to"), currency)
+        yield from (cell for cell in found if cell != ("number", "", told_twice))
         persons = json.loads(event.personal) if event.personal else {}
         for place, pair in persons.items():
             if isinstance(pair, dict):
                 yield place, _text(pair.get("from")), _text(pair.get("to"))
 
 
-def _pairs(before: object, after: object) -> Iterator[Cell]:
+def _pairs(before: object, after: object, currency: str) -> Iterator[Cell]:
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
     for place in dict.fromkeys([*old, *new]):
         pair = _text(old.get(place)), _text(new.get(place))
+        if place.rpartition(" ")[2] in AMOUNTS:
+            spoken = str(new.get("currency") or currency)
+            pair = _amount(pair[0], spoken), _amount(pair[1], spoken)
         if pair[0] != pair[1]:
             yield place, *pair
 
@@ -177,6 +187,15 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _amount(text: str, currency: str) -> str:
+    """An amount with the decimals of its currency; never rounded."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return text
+    return f"{money.rounded(amount, currency):f}" if money.is_exact(amount, currency) else text
 
 
 def _tally(job: ImportJob, result: Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import IO, cast
 
 from integrations import registry
@@ -19,6 +20,8 @@ _BINARY = (
     (b"Rar!", "a compressed file", "Unpack it and import what is inside."),
     (b"7z\xbc\xaf", "a compressed file", "Unpack it and import what is inside."),
 )
+
+MAKERS = {"woocommerce": "WooCommerce", "shopify": "Shopify", "ordersync": "our own sheets"}
 
 
 def reader(stream: IO[bytes], file_name: str = "", layout: str | None = None) -> Reader:
@@ -43,7 +46,29 @@ def _recognised(head: bytes, file_name: str) -> Reader:
     for found in _readers().values():
         if found.recognises(head, file_name):
             return found
-    raise Unreadable(f"{_what(head)} Files that can be read: {', '.join(_readers())}.")
+    raise Unreadable(f"{_what(head)} Files that can be read: {'; '.join(_known())}.")
+
+
+def titled(layout: str) -> str:
+    """A layout's name for people: "shopify-orders-csv" is Shopify: orders (CSV)."""
+    store, what, form = _parts(layout)
+    return f"{store}: {what}{f' ({form})' if form else ''}" if what else layout
+
+
+def _parts(layout: str) -> tuple[str, str, str]:
+    """Whose layout it is, what it holds, in which form: ("Shopify", "orders", "CSV")."""
+    store, *what = layout.split("-")
+    form = what.pop().upper() if what and what[-1] in ("csv", "json") else ""
+    return MAKERS.get(store, store.title()), " ".join(what), form
+
+
+def _known() -> list[str]:
+    """What can be read, in words, by whose it is."""
+    made = sorted(_parts(layout) for layout in _readers())
+    return [
+        f"{maker} ({', '.join(dict.fromkeys(what for _maker, what, _form in parts))})"
+        for maker, parts in groupby(made, key=lambda part: part[0])
+    ]
 
 
 def _readers() -> dict[str, Reader]:

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders import events, models
-from orders.admin.base import Log, person
+from orders.admin.base import Log, moment, person
 from orders.admin.filters import during
 from orders.resources.table import TYPES
 from orders.templatetags import desk
@@ -25,7 +25,7 @@ from orders.templatetags import desk
 
 @admin.register(models.ExportBatch)
 class ExportBatchAdmin(Log):
-    list_display = ["number", "profile", "scope", "rows", "made_at", "by", "standing", "downloads"]
+    list_display = ["number", "profile", "scope", "rows", moment("made_at", _("made")), "by", "standing", "downloads"]
     list_filter = ["ledger", "shop", during("made_at", _("made"))]
     list_select_related = ["ledger", "shop", "by"]
     sortable_by = ()
@@ -39,12 +39,12 @@ class ExportBatchAdmin(Log):
         "asked",
         "rows",
         "sums",
-        "made_at",
+        "made",
         "by",
         "standing",
         "hashes",
     ]
-    readonly_fields = ["scope", "asked", "sums", "standing", "hashes"]
+    readonly_fields = ["scope", "asked", "sums", "made", "standing", "hashes"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return (
@@ -70,6 +70,14 @@ class ExportBatchAdmin(Log):
         reply["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
         return reply
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        found = self.get_object(request, object_id) if object_id else None
+        title = _("Handed out: %(batch)s, %(scope)s") % {"batch": found, "scope": self.scope(found)} if found else ""
+        named = {"title": title, "subtitle": None, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, named)
+
     @admin.display(description=_("for"))
     def scope(self, batch: models.ExportBatch) -> str:
         return str(batch.ledger or batch.shop)
@@ -78,7 +86,14 @@ class ExportBatchAdmin(Log):
     def standing(self, batch: models.ExportBatch) -> Any:
         if batch.withdrawn_at:
             return format_html('<span class="chip warn">{}</span> {}', _("withdrawn"), batch.withdrawn_why)
-        return format_html('<span class="chip good">{}</span>', _("acknowledged")) if batch.acknowledged_at else ""
+        if batch.acknowledged_at:
+            return format_html('<span class="chip good">{}</span>', _("acknowledged"))
+        carried = "connection" in batch.parameters  # a statement is for reading: nobody is asked what became of it
+        return format_html('<span class="chip">{}</span>', _("waiting for acknowledgement") if carried else _("made"))
+
+    @admin.display(description=_("made"))
+    def made(self, batch: models.ExportBatch) -> str:
+        return desk.short(batch.made_at)
 
     @admin.display(description=_("files"))
     def downloads(self, batch: models.ExportBatch) -> SafeString:
@@ -93,7 +108,9 @@ class ExportBatchAdmin(Log):
 
     @admin.display(description=_("asked for"))
     def asked(self, batch: models.ExportBatch) -> str:
-        return " · ".join(f"{name}: {value}" for name, value in sorted(batch.parameters.items()))
+        """What was asked for, but for the steps of carrying it, which the file's own page tells."""
+        asked = sorted((name, value) for name, value in batch.parameters.items() if name != "steps")
+        return " · ".join(f"{name}: {value}" for name, value in asked)
 
     @admin.display(description=_("totals"))
     def sums(self, batch: models.ExportBatch) -> SafeString:

@@ -13,14 +13,14 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ordersync_site.demo import cast, problems, shopify, woocommerce
+from ordersync_site.demo import carried, cast, problems, shopify, woocommerce
 from ordersync_site.demo.cast import Good, Person
 from ordersync_site.demo.sale import Rates, Sale, Sold
 
 DE19: Rates = (("DE MwSt", Decimal("0.19")),)
 DE7: Rates = (("DE MwSt", Decimal("0.07")),)
 MUG, TEAPOT, TEA, LAMP, KETTLE = (cast.HOUSE[at] for at in (0, 2, 3, 7, 8))
-ZONES = {"tokyo": "Asia/Tokyo", "kuwait": "Asia/Kuwait", "outlet": "America/Chicago"}
+ZONES = {"tokyo": "Asia/Tokyo", "kuwait": "Asia/Kuwait", "outlet": "America/Chicago", "london": "Europe/London"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,8 @@ def all_of(today: date) -> Iterator[Told]:
         yield from tell(book)
     for order in problems.all_of(book.sale):
         yield Told(shop="haus", format="shopify", order=order)
+    for wave, order in carried.all_of(book.sale):
+        yield Told(shop=carried.SHOP, format="woocommerce", order=order, wave=wave)
 
 
 class Book:

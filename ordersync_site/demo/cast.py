@@ -70,6 +70,11 @@ AMERICANS = _people(8001, "US", [
     ("Taylor", "Instance", "12 Object Way", "60002", "Classford", "IL"),
     ("Drew", "Assumption", "61 Premise Blvd", "90002", "Lemma", "CA"),
 ])  # fmt: skip
+BRITONS = _people(8501, "GB", [
+    ("Robin", "Mockup", "2 Pattern Row", "ZZ1 1ZZ", "Exampleton", ""),
+    ("Jamie", "Proforma", "11 Blank Street", "ZZ2 2ZZ", "Draughtsby", ""),
+    ("Frankie", "Sampler", "5 Stencil Close", "ZZ3 3ZZ", "Outlineham", ""),
+])  # fmt: skip
 FRENCH = Person(
     id=7101,
     first_name="Chloé",

@@ -1,4 +1,4 @@
-"""The demo's company: two sets of books, seven shops, a person for every role, and what is mapped to what."""
+"""The demo's company: three sets of books, nine shops, a person for every role, and what is mapped to what."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ from orders.models import (
     TaxMapping,
     ZeroTotal,
 )  # fmt: skip
-from ordersync_site.demo import cast
+from ordersync_site.demo import carried, cast
 
 PASSWORD = "only-for-the-demo"
 UNDO_SECONDS = 15
+TAX_ACCOUNT = "820"
+"""Of the books that take files."""
 PEOPLE = {
     "owner": ("Olga", "Owner", [roles.OWNER.name]),
     "deputy": ("Dario", "Deputy", [roles.DEPUTY.name]),
@@ -102,6 +104,15 @@ STORES = (
         country="KW",
         time_zone="Asia/Kuwait",
     ),
+    Store(
+        code="london",
+        name="Northlight London",
+        ledger="london",
+        prefix="LO",
+        currency="GBP",
+        country="GB",
+        time_zone="Europe/London",
+    ),
 )
 _ACCOUNTS = {
     "line:item": "Income:Goods", "line:shipping": "Income:Shipping", "line:discount": "Income:Discounts", "line:fee": "Income:Fees",
@@ -111,6 +122,11 @@ _ACCOUNTS = {
     "payment:cash_on_delivery": "Assets:Clearing:CashOnDelivery", "payment:bank": "Assets:Bank", "role:receivable": "Assets:Receivable",
     "role:deposits": "Liabilities:Deposits", "role:fees": "Expenses:Fees", "role:chargebacks": "Expenses:Chargebacks", "role:bank": "Assets:Bank",
     "role:payout_adjustment": "Expenses:Payouts",
+}  # fmt: skip
+# Those of the books that take files, which are codes of the program to which the accountant carries them.
+_CODES = {
+    "line:item": "200", "line:shipping": "425", "line:discount": "260", "payment:card": "606", "payment:bank": "090", "role:receivable": "610",
+    "role:deposits": "835", "role:fees": "404", "role:bank": "090",
 }  # fmt: skip
 # Ledger: code, rate, treatment, country, region, title as the store writes it ("" for a line without tax).
 _TAXES = {
@@ -126,15 +142,22 @@ _TAXES = {
         ("MARKET", "0.0625", "marketplace", "", "", "Illinois State Tax"), ("NONE", "0", "domestic", "US", "", ""),
         ("MARKET0", "0", "marketplace", "", "", ""),
     ),
+    "london": (("20% (VAT on Income)", "0.2", "domestic", "GB", "", "GB VAT"),),
 }  # fmt: skip
 
 
 @transaction.atomic
 def make(today: date, folder: Path) -> dict[str, User]:
-    """Make everything but the orders; the books lie in `folder`, one folder a ledger. Undo is off until `open_the_desk`. The people by sign-in name."""
+    """Make everything but the orders; books without files lie in `folder`, one folder each. Undo is off until `open_the_desk`. The people by sign-in name."""
     people = {name: _person(name, *who) for name, who in PEOPLE.items()}
     for code, currency, zero_total in (("nordlicht", "EUR", ZeroTotal.POST), ("northlight", "USD", ZeroTotal.SKIP)):
-        _books(code, currency, zero_total, today, folder, people["it"])
+        ledger = _books(code, currency, zero_total, today)
+        (folder / code).mkdir(parents=True)
+        options = {"folder": str(folder / code), "title": code.title()}
+        connections.connect("beancount", code, ledger=ledger, options=options, by=people["it"])
+    ledger = _books("london", "GBP", ZeroTotal.SKIP, today)
+    options = {"receivable": _CODES["role:receivable"], "tax_account": TAX_ACCOUNT}
+    connections.connect("xero-invoices", "london", ledger=ledger, options=options, by=people["it"])
     for store in STORES:
         _shop(store, people)
     for currency, rate in (("JPY", "0.0061"), ("KWD", "2.98"), ("USD", "0.92")):
@@ -157,17 +180,18 @@ def _person(name: str, first: str, last: str, groups: Iterable[str]) -> User:
     return user
 
 
-def _books(code: str, currency: str, zero_total: str, today: date, folder: Path, by: User) -> None:
+def _books(code: str, currency: str, zero_total: str, today: date) -> Ledger:
     ledger = Ledger.objects.create(
         code=code, name=code.title(), base_currency=currency, undo_seconds=0, zero_total=zero_total
     )
-    for place, account in _ACCOUNTS.items():
+    by_files = code == "london"
+    for place, account in (_CODES if by_files else _ACCOUNTS).items():
         purpose, value = place.split(":")
         AccountMapping.objects.create(ledger=ledger, purpose=purpose, value=value, account=_account(ledger, account))
-    ledger.adjustment_account = _account(ledger, "Expenses:Rounding")
+    ledger.adjustment_account = _account(ledger, "497" if by_files else "Expenses:Rounding")
     ledger.save(update_fields=["adjustment_account"])
     for tax, rate, treatment, country, region, title in _TAXES[code]:
-        owed = _account(ledger, f"Liabilities:Tax:{tax}")
+        owed = _account(ledger, TAX_ACCOUNT if by_files else f"Liabilities:Tax:{tax}")
         tax_code, _new = TaxCode.objects.get_or_create(
             ledger=ledger, code=tax, defaults={"name": tax, "rate": Decimal(rate), "account": owed}
         )
@@ -180,17 +204,18 @@ def _books(code: str, currency: str, zero_total: str, today: date, folder: Path,
             rate=Decimal(rate),
             tax_code=tax_code,
         )
-    for good in (*cast.HOUSE[1:], *cast.OUTDOOR):  # the first is mapped on the walk, once its orders wait
+    for good in (
+        *cast.HOUSE[1:],
+        *cast.OUTDOOR,
+        *carried.GOODS,
+    ):  # the first is mapped on the walk, once its orders wait
         ItemMapping.objects.create(ledger=ledger, key=good.sku, item=good.title)
     Period.objects.create(
         ledger=ledger,
         period=DateRange(today - timedelta(days=400), today - timedelta(days=40)),
         state=PeriodState.CLOSED,
     )
-    (folder / code).mkdir(parents=True)
-    connections.connect(
-        "beancount", code, ledger=ledger, options={"folder": str(folder / code), "title": code.title()}, by=by
-    )
+    return ledger
 
 
 def _account(ledger: Ledger, code: str) -> Account:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from integrations import inbox, jobs
 from orders import mappings, review
 from orders.models import ImportState, ItemMapping, Ledger, Order, Payout, Refund, Shop, State
-from ordersync_site.demo import cast, company, generator
+from ordersync_site.demo import carried, cast, company, generator
 
 LEFT_READY = 10
 """So many ready orders are left to whoever looks at the desk."""
@@ -35,6 +35,8 @@ def walk(today: date, books: Path, say: Say, ordinary: tuple[int, int, int] = ge
             _map_what_is_new(people["owner"], say)
         _approve(people["owner"], say)
         _post(say)
+        if wave == 1:
+            _hand_out(people["accountant"], say)
     company.open_the_desk()
     say(
         f"Left for you: {_waiting(blocked=True)} orders, refunds and payouts that need a look, {_waiting(blocked=False)} that are ready."
@@ -90,6 +92,11 @@ def _post(say: Say) -> None:
             break
         booked += result.done
     say(f"{booked} documents are booked.")
+
+
+def _hand_out(by: User, say: Say) -> None:
+    batch = carried.hand_out(by)
+    say(f"{by.get_full_name()} makes {batch}, a file for Xero: it waits for her word that it was brought in.")
 
 
 def _waiting(*, blocked: bool) -> int:

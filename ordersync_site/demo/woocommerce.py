@@ -91,7 +91,7 @@ def _rates(sale: Sale) -> list[Json]:
     named = {title: rate for sold in sale.sold for title, rate in sold.rates} | dict(sale.shipping_rates)
     return [
         {
-            "id": sale.id * 20 + 10 + at, "rate_id": _rate_id(title), "label": title, "compound": False, "rate_percent": str((rate * 100).normalize()),
+            "id": sale.id * 20 + 10 + at, "rate_id": _rate_id(title), "label": title, "compound": False, "rate_percent": f"{(rate * 100).normalize():f}",
             "rate_code": f"{sale.person.country}-{sale.person.region}-{title.upper()}-1",
             "tax_total": sale.text(_of_rate(sale, title, [(sold.amount, sold.rates) for sold in sale.sold])),
             "shipping_tax_total": sale.text(_of_rate(sale, title, [(sale.shipping, sale.shipping_rates)])),
