@@ -98,9 +98,9 @@ def _place() -> str:
     return "test"
 
 
-def commits(watch: Watch) -> AbstractContextManager[object]:
-    """Every commit of every session goes by the watch, if there is anything to commit."""
-    return mock.patch.object(BaseDatabaseWrapper, "_commit", _commit(watch))
+def commits(watch: Watch, *, empty: bool = False) -> AbstractContextManager[object]:
+    """Every commit of every session goes by the watch, if there is anything to commit; `empty`: in any case, and the database is not asked."""
+    return mock.patch.object(BaseDatabaseWrapper, "_commit", _commit(watch, empty=empty))
 
 
 def statement(watch: Watch) -> Callable[..., Any]:
@@ -115,13 +115,13 @@ def statement(watch: Watch) -> Callable[..., Any]:
     return wrapped
 
 
-def _commit(watch: Watch) -> Callable[..., Any]:
+def _commit(watch: Watch, *, empty: bool) -> Callable[..., Any]:
     """The database itself says whether a transaction has anything to commit."""
     commit = BaseDatabaseWrapper._commit
 
     def wrapped(self: BaseDatabaseWrapper) -> Any:
         place = _place()
-        if place == "test" or self.connection is None or not _written(self):
+        if place == "test" or self.connection is None or not (empty or _written(self)):
             return commit(self)
         return watch.pass_through(f"commit {place}", lambda: commit(self))
 

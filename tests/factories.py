@@ -34,6 +34,7 @@ ACCOUNTS = {
     "role:bank": "Assets:Bank",
     "role:payout_adjustment": "Expenses:Payouts",
 }
+TAXES = {"DE19": ("MwSt", "0.19"), "DE7": ("MwSt", "0.07"), "DE0": ("", "0")}  # what the store calls it, its rate
 _numbers = itertools.count(1)
 
 
@@ -56,15 +57,28 @@ def account(ledger: models.Ledger, code: str) -> models.Account:
 
 
 def mappings(ledger: models.Ledger) -> None:
-    """ACCOUNTS, an adjustment account, and the taxes of a German shop: MwSt 19 % and 7 %, and none."""
-    for place, code in ACCOUNTS.items():
-        purpose, value = place.split(":")
-        models.AccountMapping.objects.create(ledger=ledger, purpose=purpose, value=value, account=account(ledger, code))
-    ledger.adjustment_account = account(ledger, "Expenses:Rounding")
+    """ACCOUNTS, an adjustment account, and the taxes of a German shop; many at a time, because nearly every test begins so."""
+    codes = [*dict.fromkeys(ACCOUNTS.values()), "Expenses:Rounding", *(f"Liabilities:Tax:{code}" for code in TAXES)]
+    rows = [models.Account(ledger=ledger, code=code, name=code) for code in codes]
+    accounts = {row.code: row for row in models.Account.objects.bulk_create(rows)}
+    models.AccountMapping.objects.bulk_create(
+        models.AccountMapping(ledger=ledger, purpose=purpose, value=value, account=accounts[code])
+        for (purpose, value), code in ((place.split(":"), code) for place, code in ACCOUNTS.items())
+    )
+    ledger.adjustment_account = accounts["Expenses:Rounding"]
     ledger.save()
-    tax(ledger, "DE19", title="MwSt", rate="0.19")
-    tax(ledger, "DE7", title="MwSt", rate="0.07")
-    tax(ledger, "DE0", title="", rate="0")
+    taxes = models.TaxCode.objects.bulk_create(
+        models.TaxCode(
+            ledger=ledger, code=code, name=code, rate=Decimal(rate), account=accounts[f"Liabilities:Tax:{code}"]
+        )
+        for code, (_title, rate) in TAXES.items()
+    )
+    models.TaxMapping.objects.bulk_create(
+        models.TaxMapping(
+            ledger=ledger, treatment="domestic", title=TAXES[made.code][0], rate=made.rate, country="", tax_code=made
+        )
+        for made in taxes
+    )
 
 
 def tax(

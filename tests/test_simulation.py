@@ -17,7 +17,7 @@ def _empty() -> None:
     call_command("flush", verbosity=0, interactive=False)
 
 
-SEEDS = int(os.environ.get("ORDERSYNC_SEEDS", "28"))
+SEEDS = int(os.environ.get("ORDERSYNC_SEEDS", "200"))
 FIRST = int(os.environ.get("ORDERSYNC_FIRST_SEED", "1"))
 
 

@@ -48,9 +48,10 @@ class Way:
     def order(self, number: int) -> Order | None:
         return Order.objects.filter(shop=self.shop, store_id=str(number)).first()
 
-    def file(self, number: int) -> None:
-        """A person brings a file."""
-        inbox.receive_file(self.shop, io.BytesIO(json.dumps({"orders": [told(number)]}).encode()), name="orders.json")
+    def file(self, *numbers: int) -> None:
+        """A person brings a file of these orders."""
+        body = json.dumps({"orders": [told(number) for number in numbers]}).encode()
+        inbox.receive_file(self.shop, io.BytesIO(body), name="orders.json")
 
     def letter(self, number: int) -> None:
         """The store's signed delivery."""
@@ -101,6 +102,9 @@ class Way:
             self.ticked("outbox")
             if not Delivery.objects.exclude(state=DeliveryState.BOOKED).exists():
                 break
+
+    def look_back(self) -> None:
+        """What happens by the clock when all is booked."""
         for name in ("read_back", "settle"):
             self.ticked(name)
 
@@ -111,7 +115,8 @@ class Way:
         self.folder.mkdir()
         Connection.objects.filter(pk=self.connection.pk).update(options={"folder": str(self.folder)})
 
-    def wait_for_locks(self) -> None:
+    @staticmethod
+    def wait_for_locks() -> None:
         """The server needs a moment to see that a client died, and to let go of its locks."""
         for _ in range(500):
             with database.cursor() as cursor:
@@ -131,19 +136,27 @@ class Way:
         return sum((judge(self.kind, folder) for folder in [*self.folders, self.folder]), Counter())
 
     def judged(self, number: int) -> None:
-        """Exactly once, in a truthful state, the chain unbroken."""
+        """In a truthful state, each document booked as we say; how often it stands in the ledger is seen by `once`."""
         order = self.order(number)
         assert order is not None
-        signed = Document.objects.filter(order=order)
-        assert signed.count() == 2, "an invoice and its payment"
-        there = self.times_booked()
-        for document in signed:
-            assert there[f"{document.kind} {document.reference}"] == 1
-            assert Booking.objects.get(document=document).booked_at is not None
-            assert Delivery.objects.get(document=document).state == DeliveryState.BOOKED
-            assert Invoice.objects.filter(document=document).count() == 1
+        signed = Document.objects.filter(order=order).values_list(
+            "booking__booked_at", "delivery__state", "invoice__pk"
+        )
+        assert len(signed) == 2, "an invoice and its payment"
+        for booked_at, state, invoice in signed:
+            assert (booked_at is not None, state, invoice is not None) == (True, DeliveryState.BOOKED, True)
         assert (order.state, order.progress) == (State.APPROVED, Progress.POSTED)
         assert order.versions.count() == 1
+
+    def once(self, points: dict[int, str]) -> None:
+        """Each document stands in the ledger once. `points`: where a process was killed, by the number of the order."""
+        there = self.times_booked()
+        found = Document.objects.values_list("kind", "reference", "order__store_id")
+        wrong = {f"{kind} {reference}": order for kind, reference, order in found if there[f"{kind} {reference}"] != 1}
+        assert not wrong, "; ".join(
+            f"{name} stands there {there[name]} times, killed at {points.get(int(order))}"
+            for name, order in wrong.items()
+        )
 
     def verified(self) -> None:
         """No chain is broken, and in the ledger stands what was signed, each once, and nothing else."""

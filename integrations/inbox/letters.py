@@ -26,7 +26,7 @@ TRIES = 5
 _CLAIM = """
 UPDATE integrations_message SET attempts = attempts + 1, not_before = now() + interval '5 minutes'
  WHERE id = (SELECT id FROM integrations_message WHERE state = 'new' AND (not_before IS NULL OR not_before <= now())
-              ORDER BY received_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id"""
+              ORDER BY received_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id"""
 
 
 def accept(
