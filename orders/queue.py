@@ -158,13 +158,21 @@ def _named(kind: str, text: str) -> Q:
 
 def counts(view: View) -> dict[str, int]:
     """How many records lie in each tab under the view's filter. Exact for open states, else at most COUNTED_UP_TO + 1."""
+    return tally(view)[0]
+
+
+def tally(view: View) -> tuple[dict[str, int], dict[str, Decimal]]:
+    """The counts, and the sums of the view's own tab by currency (none of a tab that is counted up to a cap only); two statements."""
     now = timezone.now()
     found = _filtered(view).order_by()
     still_open = Q(state__in=[State.PENDING, State.HELD]) | Q(state=State.APPROVED, progress__in=_OPEN)
-    counted = found.filter(still_open).aggregate(
-        **{tab.name: Count("id", filter=tab.holds(now)) for tab in TABS.values() if tab.counted}
-    )
-    return counted | _capped({tab.name: found.filter(tab.holds(now)) for tab in TABS.values() if not tab.counted})
+    counted = {tab.name: Count("id", filter=tab.holds(now)) for tab in TABS.values() if tab.counted}
+    worth = Sum(_AMOUNT[view.kind], filter=TABS[view.tab].holds(now))
+    by_currency = list(found.filter(still_open).values("currency").annotate(**counted, worth=worth))
+    exact = {name: sum(row[name] for row in by_currency) for name in counted}
+    sums = {row["currency"]: row["worth"] for row in by_currency if row["worth"] is not None}
+    capped = _capped({tab.name: found.filter(tab.holds(now)) for tab in TABS.values() if not tab.counted})
+    return exact | capped, sums if TABS[view.tab].counted else {}
 
 
 def _capped(asked: dict[str, QuerySet[Any]]) -> dict[str, int]:

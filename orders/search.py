@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db import models
+from django.db import OperationalError, connection, models, transaction
 from django.db.models import Case, Func, IntegerField, Q, TextField, Value, When
+from psycopg.errors import QueryCanceled
 
 from orders.models import Customer, Order, Product
 
 M = TypeVar("M", bound=models.Model)
 LONGEST_WORD = 200
+PATIENCE = 500  # milliseconds that one statement of a search may take
 TELLING = 4  # characters from which on a word is likely to be rare
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
@@ -27,6 +30,24 @@ EXACT: dict[type[models.Model], tuple[str, ...]] = {
     Customer: ("store_id", "email"),
     Product: ("sku", "store_id"),
 }
+
+
+class TooWide(Exception):
+    """So many rows answer a search that finding the newest of them takes too long: it needs more letters."""
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """No statement within takes longer than PATIENCE. Raises TooWide."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE)])
+            yield
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooWide from error
+        raise
 
 
 class _Words(SearchQuery):

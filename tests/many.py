@@ -24,11 +24,43 @@ VALUES = {
 }  # fmt: skip
 
 
-def orders(shop: Shop, count: int) -> None:
+# For the queue at scale: of a thousand orders twenty wait, half of them for a person.
+WAITING = {
+    **VALUES,
+    "state": "CASE WHEN g % 50 = 0 THEN 'pending' WHEN g % 1000 = 2 THEN 'held' WHEN g % 1000 = 3 THEN 'rejected' ELSE 'approved' END",
+    "blockers": "CASE WHEN g % 100 = 0 THEN 1 ELSE 0 END",
+    "progress": "CASE WHEN g % 50 = 0 OR g % 1000 IN (2, 3) THEN '' WHEN g % 1000 = 4 THEN 'waiting' WHEN g % 1000 = 5 THEN 'failed' "
+    "WHEN g % 1000 = 6 THEN 'unknown' ELSE 'posted' END",
+}  # fmt: skip
+# A small queue whose first page is full as well: of 1,000 orders a hundred wait for a person.
+CROWDED = {
+    **WAITING,
+    "state": "CASE WHEN g % 5 = 0 THEN 'pending' WHEN g % 1000 = 3 THEN 'rejected' ELSE 'approved' END",
+    "blockers": "CASE WHEN g % 10 = 0 THEN 1 ELSE 0 END",
+    "progress": "CASE WHEN g % 5 = 0 OR g % 1000 = 3 THEN '' ELSE 'posted' END",
+}
+FINDINGS = """
+INSERT INTO orders_finding (order_id, code, severity, field, cause, words, fix, since)
+SELECT o.id, f.code, f.severity, 'sku', CASE f.code WHEN 'sku_unknown' THEN 'sku:NEW-' || o.id % 40 ELSE '' END, f.words, 'Map it.', now()
+  FROM orders_order o, (VALUES ('sku_unknown', 'blocking', 'SKU NEW-17 is not mapped to an item of the ledger.'),
+                               ('address_missing', 'warning', 'The shipping address has no city.')) f (code, severity, words)
+ WHERE o.blockers > 0 AND (f.severity = 'blocking' OR o.id % 3 = 0)"""
+
+
+def findings() -> int:
+    """A blocking finding at each order that has one by its number, and a warning at every third of them; how many were made."""
+    with connection.cursor() as cursor:
+        cursor.execute(FINDINGS)
+        made: int = cursor.rowcount
+        cursor.execute("ANALYZE orders_finding")
+    return made
+
+
+def orders(shop: Shop, count: int, columns_as: dict[str, str] = VALUES) -> None:
     """Insert `count` orders of the shop in one statement, then let the planner look at them."""
     pattern = rows.order(shop, "0", lines=[])
     columns = [field.column for field in Order._meta.concrete_fields if not field.primary_key]
-    values = ", ".join(VALUES.get(column, f'pattern."{column}"') for column in columns)
+    values = ", ".join(columns_as.get(column, f'pattern."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(

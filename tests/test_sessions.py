@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from ordersync_site.sessions import BEGAN_AT
+from ordersync_site.sessions import BEGAN_AT, FRESH_SECONDS, SEEN_AT
+from tests.admin_company import desk, person
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +54,26 @@ def test_five_wrong_passwords_lock_the_door_for_that_person_from_that_place(clie
     assert statuses == [200, 200, 200, 200, 429, 429]
     right = {"username": "ann", "password": "a long enough pass phrase"}
     assert client.post("/admin/login/", right).status_code == 429
+
+
+def test_the_end_of_an_idle_session_is_put_off_once_a_minute_and_not_at_every_page(signed_in: Client) -> None:
+    signed_in.get("/admin/")
+    with CaptureQueriesContext(connection) as asked:
+        signed_in.get("/admin/")
+    assert not [query["sql"] for query in asked if query["sql"].startswith("UPDATE")]
+    session = signed_in.session
+    session[SEEN_AT] -= FRESH_SECONDS + 1
+    session.save()
+    with CaptureQueriesContext(connection) as asked:
+        signed_in.get("/admin/")
+    assert len([query["sql"] for query in asked if query["sql"].startswith("UPDATE")]) == 1
+
+
+def test_the_queue_asks_the_database_ten_times_and_frame_and_person_are_three_of_them(client: Client) -> None:
+    kim = person("order data owner", username="kim")
+    desk(kim)
+    client.force_login(kim)
+    client.get("/admin/review/")
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/admin/review/")
+    assert len(asked) == 10

@@ -14,8 +14,9 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext_lazy as _
-from django_otp import user_has_device
 from django_otp.forms import OTPAuthenticationFormMixin
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from orders import queue, roles
 from orders.admin import navigation
@@ -42,8 +43,15 @@ def needs_code(user: Any) -> bool:
     Asked of the database once per loaded user.
     """
     if not hasattr(user, "_needs_code"):
-        user._needs_code = user_has_device(user) or _asked_for(user)
+        user._needs_code = has_device(user) or _asked_for(user)
     return bool(user._needs_code)
+
+
+def has_device(user: Any) -> bool:
+    """Whether the person has a confirmed device or recovery codes; one statement for both."""
+    kinds = (TOTPDevice, StaticDevice)
+    first, second = (kind.objects.filter(user=user, confirmed=True).order_by().values("pk") for kind in kinds)
+    return bool(first.union(second)[:1])
 
 
 def _asked_for(user: Any) -> bool:
@@ -64,7 +72,7 @@ class SignIn(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: igno
         user = self.get_user()
         if user is None or not needs_code(user):
             return self.cleaned_data
-        if not user_has_device(user):
+        if not has_device(user):
             raise ValidationError(
                 _("Your role signs in with a one-time code, and you have no device yet: ask the IT lead for one.")
             )

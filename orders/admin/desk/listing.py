@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from orders import ownership, queue, resources, roles
+from orders import ownership, queue, resources, roles, search
 from orders.admin import takeout
 from orders.admin.base import person
 from orders.admin.desk import frame, owned, savedviews
@@ -30,11 +31,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if "go" in request.GET and (hit := queue.exact(view.kind, view.text)):
         return HttpResponseRedirect(reverse("admin:record", args=[view.kind, hit]))
     charges = ownership.charges()
-    found = queue.rows(view)
-    counts = queue.counts(view)
-    frame.remember_waiting(request, view, counts)
-    pages = QuickPaginator(found.select_related(*_related(view.kind)), PER_PAGE, known=counts[view.tab])
-    sheet = pages.get_page(request.GET.get("p"))
+    found = _found(request, view)
+    frame.remember_waiting(request, view, found.counts)
     return frame.page(
         request,
         "admin/desk/queue.html",
@@ -45,21 +43,51 @@ def page(request: HttpRequest) -> HttpResponse:
             (kind, _(words), frame.queue_at(view, kind=kind, tab="review", q="", cause=""))
             for kind, words in (("order", "Orders"), ("refund", "Refunds"), ("payout", "Payouts"))
         ],
-        tabs_counted=[_tab(view, tab, counts[tab.name]) for tab in queue.TABS.values()],
-        rows=_rows(view, list(sheet.object_list)),
-        sheet=sheet,
-        older=frame.queue_at(view, p=str(sheet.number + 1)) if sheet.has_next() else "",
-        newer=frame.queue_at(view, p=str(sheet.number - 1)) if sheet.has_previous() else "",
-        sums=queue.amounts(found, view.kind) if queue.TABS[view.tab].counted else {},
-        count=counts[view.tab],
+        tabs_counted=[_tab(view, tab, found.counts[tab.name]) for tab in queue.TABS.values()],
+        rows=found.rows,
+        sheet=found.sheet,
+        older=frame.queue_at(view, p=str(found.sheet.number + 1)) if found.sheet.has_next() else "",
+        newer=frame.queue_at(view, p=str(found.sheet.number - 1)) if found.sheet.has_previous() else "",
+        sums=found.sums,
+        too_wide=found.too_wide,
+        count=found.counts[view.tab],
         shops=[(charge.shop.code, charge.shop.name) for charge in charges],
         owned=owned.words(person(request), charges, view.shop),
         me=person(request).get_username(),
         **savedviews.row(request, view),
         may_decide=roles.may(request.user, f"orders.change_{view.kind}"),
         body_view=f"{view.kind}:{view.tab}",
-        takeout=takeout.links(request, "review_takeout") if counts[view.tab] else [],
+        takeout=takeout.links(request, "review_takeout") if found.counts[view.tab] else [],
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a page of the queue shows; `too_wide`: so much answers the search that nothing of it is shown."""
+
+    counts: dict[str, int]
+    sheet: Any
+    rows: list[dict[str, Any]]
+    sums: dict[str, Decimal]
+    too_wide: bool = False
+
+
+def _found(request: HttpRequest, view: queue.View) -> Found:
+    if not view.text:
+        return _asked(request, view)
+    try:
+        with search.patience():
+            return _asked(request, view)
+    except search.TooWide:
+        nothing = QuickPaginator([], PER_PAGE, known=0).get_page(1)
+        return Found(counts=dict.fromkeys(queue.TABS, 0), sheet=nothing, rows=[], sums={}, too_wide=True)
+
+
+def _asked(request: HttpRequest, view: queue.View) -> Found:
+    found, (counts, sums) = queue.rows(view), queue.tally(view)
+    pages = QuickPaginator(found.select_related(*_related(view.kind)), PER_PAGE, known=counts[view.tab])
+    sheet = pages.get_page(request.GET.get("p"))
+    return Found(counts=counts, sheet=sheet, rows=_rows(view, list(sheet.object_list)), sums=sums)
 
 
 def take_out(request: HttpRequest, form: str) -> HttpResponseBase:

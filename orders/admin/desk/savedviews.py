@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from orders import queue, savedviews
+from orders import queue, roles, savedviews
 from orders.admin.base import person
 from orders.admin.desk import frame
 
@@ -32,7 +32,12 @@ def row(request: HttpRequest, view: queue.View) -> dict[str, Any]:
         }
         for n, saved in enumerate(listed, start=1)
     ]
-    return {"saved": views, "open_view": next((item for item in views if item["current"] and item["own"]), None)}
+    may_keep = not roles.is_auditor(request.user)  # who changes nothing keeps nothing
+    return {
+        "saved": views,
+        "may_keep": may_keep,
+        "open_view": next((item for item in views if item["current"] and item["own"]), None),
+    }
 
 
 @require_POST
