@@ -19,7 +19,7 @@ from tablib import Dataset
 from integrations.inbox import staging, taking
 from integrations.inbox.reading import move
 from integrations.inbox.staging import Staged
-from orders import intake, money
+from orders import incoming, intake, money
 from orders.models import Event, ImportJob, ImportRecord, ImportState
 
 Cell = tuple[str, str, str]
@@ -44,7 +44,7 @@ class RefusedNow(Exception):
 class Standing:
     """What one record comes to: its outcome, and the cells that it changes."""
 
-    staged: Staged
+    staged: Staged[incoming.Record]
     outcome: str = ""
     line: intake.Line | None = None
     cells: list[Cell] = field(default_factory=list)

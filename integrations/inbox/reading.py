@@ -57,7 +57,7 @@ class Reading:
             pass
         return found
 
-    def _count(self, chunk: list[Staged]) -> None:
+    def _count(self, chunk: list[Staged[incoming.Record]]) -> None:
         totals = self.job.totals
         kinds = Counter(totals.get("records", {}))
         sums = {currency: Decimal(text) for currency, text in totals.get("sums", {}).items()}
@@ -73,7 +73,7 @@ class Reading:
         self.job.staged += len(chunk)
         self.job.attempts = 0
 
-    def _end(self, chunk: list[Staged]) -> None:
+    def _end(self, chunk: list[Staged[incoming.Record]]) -> None:
         self.job.totals["rows"] = self.trace.count
         if chunk and isinstance(last := chunk[-1].record, incoming.Order) and last.identities:
             self.job.totals["last"] = [

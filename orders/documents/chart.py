@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -15,8 +15,7 @@ from orders.models import ANY_TITLE, AccountMapping, ItemMapping, Ledger, Purpos
 from orders.models.line import Taxed
 
 
-@dataclass(frozen=True, slots=True)
-class TaxKey:
+class TaxKey(NamedTuple):
     """A tax as the store names it; the empty title with rate 0 is a line without tax."""
 
     treatment: str
@@ -39,6 +38,9 @@ class TaxKey:
         return title + rate + (f" ({place})" if place else "")
 
 
+_NO_TAX: dict[str, Any] = {"tax_code": "", "tax_rate": None, "tax_account": ""}
+
+
 class Chart:
     """Mappings of one ledger as one shop sees them; rows of the shop win over rows of the ledger. Loads accounts and taxes once, items by key."""
 
@@ -50,6 +52,8 @@ class Chart:
         self._accounts = {(row.purpose, row.value): row.account.code for row in ordered}
         self._taxes = list(TaxMapping.objects.filter(ledger=ledger).select_related("tax_code__account"))
         self._codes: dict[TaxKey, TaxCode | None] = {}
+        self._missing: dict[tuple[str, str], Problem] = {}
+        self._taxed: dict[int, dict[str, Any]] = {}
         self._items: dict[str, ItemMapping | None] = {}
 
     def mapped(self, purpose: str, value: str) -> str:
@@ -60,7 +64,10 @@ class Chart:
         """The account's code, or "" with a problem."""
         found = self.mapped(purpose, value)
         if not found:
-            problems.append(_no_account(purpose, value))
+            missing = (str(purpose), value)
+            if missing not in self._missing:
+                self._missing[missing] = _no_account(purpose, value)
+            problems.append(self._missing[missing])
         return found
 
     def payment_account(self, method: str, gateway: str, problems: list[Problem]) -> str:
@@ -75,9 +82,22 @@ class Chart:
             self._codes[key] = max(fitting, key=_specificity).tax_code if fitting else None
         return self._codes[key]
 
+    def taxed(self, code: TaxCode | None) -> dict[str, Any]:
+        """What a document line says of its tax code."""
+        if code is None:
+            return _NO_TAX
+        if code.id not in self._taxed:
+            account, rate = code.account, code.rate
+            self._taxed[code.id] = {
+                "tax_code": code.code,
+                "tax_rate": None if rate is None else rate.normalize(),
+                "tax_account": account.code if account else "",
+            }
+        return self._taxed[code.id]
+
     def prefetch_items(self, keys: Iterable[str]) -> None:
         """Load the item mappings of these keys in one query."""
-        missing = set(keys) - self._items.keys() - {""}
+        missing = {key for key in keys if key and key not in self._items}
         if not missing:
             return
         self._items.update(dict.fromkeys(missing))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from orders import money, outgoing
-from orders.documents import lines, reference, sheet
+from orders.documents import lines, sheet
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import FulfilmentState, PaymentKind, PaymentState, PaymentStatus
@@ -31,7 +31,7 @@ def drafts(page: Sheet, content_hash: str) -> list[Draft]:
         item.key: (draft.document.key, draft.document.revision) for item, draft in zip(outgrown, back, strict=True)
     }
     planned = _PLANNERS[RecogniseOn(page.shop.recognise_on)](page, list(kept.values()))
-    fresh = [_new(page, plan, after) for plan in planned if _key(page, plan.source) not in kept]
+    fresh = [_new(page, plan, after) for plan in planned if page.key(DocumentKind.INVOICE, plan.source) not in kept]
     return [*back, *map(page.kept, kept.values()), *fresh]
 
 
@@ -47,16 +47,12 @@ class Planned:
     shipment: Shipment | None = None
 
 
-def _key(page: Sheet, source: str) -> str:
-    return reference.key(page.order, DocumentKind.INVOICE, source)
-
-
 def _new(page: Sheet, plan: Planned, after: dict[str, tuple[str, int]]) -> Draft:
-    key = _key(page, plan.source)
+    key = page.key(DocumentKind.INVOICE, plan.source)
     sources = {"order": page.order.pk} | ({"shipment": plan.shipment.pk} if plan.shipment else {})
     return page.draft(
         DocumentKind.INVOICE, plan.source, tax_on=plan.tax_on, rows=plan.rows, contra=page.role("receivable"), sources=sources,
-        memo=_("Order %s") % page.order.number, after=[after[key]] if key in after else [], due=plan.due, when=plan.when,
+        memo=lambda: _("Order %s") % page.order.number, after=[after[key]] if key in after else [], due=plan.due, when=plan.when,
     )  # fmt: skip
 
 
@@ -79,7 +75,7 @@ def taken_back(page: Sheet, invoice: Document) -> Draft:
     return page.draft(
         DocumentKind.CREDIT_NOTE, sheet.reversal_source(invoice.key, invoice.revision), tax_on=invoice.tax_on, rows=rows,
         contra=invoice.contra_account, sources={"order": page.order.pk, "of": invoice.pk}, applies_to=invoice.reference,
-        memo=_("Invoice %s taken back: the order was changed") % invoice.reference, after=[(invoice.key, invoice.revision)],
+        memo=lambda: _("Invoice %s taken back: the order was changed") % invoice.reference, after=[(invoice.key, invoice.revision)],
     )  # fmt: skip
 
 
@@ -157,7 +153,9 @@ def _invoiced(kept: list[Document]) -> defaultdict[int, Decimal]:
 def _to_invoice(page: Sheet, kept: list[Document]) -> list[Shipment]:
     invoiced = {item.key for item in kept}
     return [
-        row for row in held(page.order, "shipments") if not row.cancelled and _key(page, row.store_id) not in invoiced
+        row
+        for row in held(page.order, "shipments")
+        if not row.cancelled and page.key(DocumentKind.INVOICE, row.store_id) not in invoiced
     ]
 
 
@@ -177,7 +175,7 @@ def _shipped(
 
 def _extras(page: Sheet, rows: list[Row]) -> list[Row]:
     """The lines that persons named, and the source adjustment over what still remains of a rounding difference."""
-    named = lines.adjustment_rows(sheet.named(page.order))
+    named = lines.adjustment_rows(page, sheet.named(page.order))
     gap = page.order.total_due - lines.gross(rows)
     left = gap - lines.gross(named) if gap else money.ZERO
     unit = money.minor_unit(page.currency)

@@ -46,28 +46,22 @@ def divisible(line: OrderLine) -> bool:
 
 def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
     account, item = _account(sheet, line)
-    whole: dict[str, Any] = {
-        "n": 0, "kind": line.kind, "text": line.title, "account": account, "net": exact(sheet, line, line.net), "quantity": line.quantity,
-        "sku": line.sku, "item": item,
-    }  # fmt: skip
-    origin = Origin(order_line=line.pk)
-    taxes = sorted(held(line, "taxes"), key=_by_key)
-    if not taxes:
-        code = None if line.kind in UNTAXED else tax_code_for(sheet, line.kind, None)
-        return [(outgoing.Line(**whole, **_taxed(money.ZERO, code)), origin)]
-    rows = []
-    for tax in taxes:
-        amount, code = exact(sheet, line, tax.amount), tax_code_for(sheet, line.kind, tax)
-        rows.append((outgoing.Line(**whole, **_taxed(amount, code, tax)), origin))
-        whole |= {
-            "net": money.ZERO,
-            "quantity": money.ZERO,
-            "text": taxes[len(rows)].title if len(rows) < len(taxes) else "",
-        }
+    net, quantity, text = exact(sheet, line, line.net), line.quantity, line.title
+    origin, rows = Origin(order_line=line.id), []
+    for tax in sorted(held(line, "taxes"), key=_by_key) or _UNTAXED:
+        taxed = tax is not None or line.kind not in UNTAXED
+        row = outgoing.Line(
+            n=0, kind=line.kind, text=tax.title if rows and tax else text, account=account, net=net, quantity=quantity, sku=line.sku, item=item,
+            tax=exact(sheet, line, tax.amount) if tax else money.ZERO, base=tax.base if tax else None,
+            **sheet.chart.taxed(tax_code_for(sheet, line.kind, tax) if taxed else None),
+        )  # fmt: skip
+        rows.append((row, origin))
+        net = quantity = money.ZERO
     return rows
 
 
-_by_key = attrgetter("pk")
+_by_key = attrgetter("id")
+_UNTAXED: list[Any] = [None]
 
 
 def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
@@ -109,17 +103,11 @@ def tax_code_for(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | N
     return code
 
 
-def with_tax(row: outgoing.Line, amount: Decimal, code: TaxCode | None, tax: Taxed | None = None) -> outgoing.Line:
+def with_tax(
+    sheet: Sheet, row: outgoing.Line, amount: Decimal, code: TaxCode | None, tax: Taxed | None = None
+) -> outgoing.Line:
     """The row with its tax."""
-    return dataclasses.replace(row, **_taxed(amount, code, tax))
-
-
-def _taxed(amount: Decimal, code: TaxCode | None, tax: Taxed | None = None) -> dict[str, Any]:
-    account = code.account if code else None
-    return {
-        "tax": amount, "tax_code": code.code if code else "", "tax_rate": _normal(code.rate) if code else None,
-        "tax_account": account.code if account else "", "base": tax.base if tax else None,
-    }  # fmt: skip
+    return dataclasses.replace(row, tax=amount, base=tax.base if tax else None, **sheet.chart.taxed(code))
 
 
 def exact(sheet: Sheet, line: object, amount: Decimal) -> Decimal:
@@ -149,11 +137,12 @@ def _share_of_row(row: outgoing.Line, before: Decimal, until: Decimal, whole: De
     return dataclasses.replace(row, net=part(row.net), tax=part(row.tax), quantity=quantity, base=None)
 
 
-def adjustment_rows(adjustments: list[Adjustment]) -> list[Row]:
+def adjustment_rows(sheet: Sheet, adjustments: list[Adjustment]) -> list[Row]:
     """Lines that a person named."""
     return [
         (
             with_tax(
+                sheet,
                 outgoing.Line(n=0, kind="adjustment", text=row.reason, account=row.account.code, net=row.net),
                 row.tax,
                 row.tax_code,
@@ -167,7 +156,3 @@ def adjustment_rows(adjustments: list[Adjustment]) -> list[Row]:
 def gross(rows: list[Row]) -> Decimal:
     """Σ net + tax."""
     return money.total(line.net + line.tax for line, _origin in rows)
-
-
-def _normal(rate: Decimal | None) -> Decimal | None:
-    return None if rate is None else rate.normalize()

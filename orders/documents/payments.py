@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from orders import money, outgoing
-from orders.documents import lines, reference, sheet
+from orders.documents import lines, sheet
 from orders.documents.invoices import MONEY_IN, successful
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
@@ -41,7 +42,7 @@ def drafts(page: Sheet, invoices: list[Draft]) -> list[Draft]:
     for payment in successful(page):
         made += _in(page, payment, claims)
     for payment in held(page.order, "payments"):
-        signed = page.stands_for(reference.key(page.order, DocumentKind.PAYMENT, payment.store_id))
+        signed = page.stands_for(page.key(DocumentKind.PAYMENT, payment.store_id))
         if signed is not None and payment.kind in MONEY_IN and not _moved(payment):
             made.append(_taken_back(page, payment, signed, claims))
         if payment.status == PaymentStatus.SUCCESS and payment.amount and payment.kind in _DISPUTES:
@@ -78,7 +79,7 @@ def _claims(page: Sheet, invoices: list[Draft]) -> list[Claim]:
 def _in(page: Sheet, payment: Payment, claims: list[Claim]) -> list[Draft]:
     """One payment and, if it is a deposit, the journals that move what fits to the invoices."""
     day = page.day(payment.processed_at)
-    signed = page.stands_for(reference.key(page.order, DocumentKind.PAYMENT, payment.store_id))
+    signed = page.stands_for(page.key(DocumentKind.PAYMENT, payment.store_id))
     if signed is not None and signed.gross == payment.amount:
         made = [page.kept(signed)]
     else:  # new, or the store now says another amount: what was signed is taken back, and the payment signed anew
@@ -102,7 +103,7 @@ def _taken_back(page: Sheet, payment: Payment, signed: Document, claims: list[Cl
         DocumentKind.REFUND_PAYMENT, sheet.reversal_source(signed.key, signed.revision), tax_on=signed.tax_on,
         rows=[(line, Origin()) for line in data.lines], contra=data.contra_account,
         sources={"order": page.order.pk, "payment": payment.pk, "of": signed.pk}, applies_to=data.applies_to,
-        memo=_("Payment %(id)s of order %(number)s taken back: the store changed it") % {"id": payment.store_id, "number": page.order.number},
+        memo=lambda: _("Payment %(id)s of order %(number)s taken back: the store changed it") % {"id": payment.store_id, "number": page.order.number},
         after=[(signed.key, signed.revision)],
     )  # fmt: skip
 
@@ -114,7 +115,7 @@ def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim], after: l
     return page.draft(
         DocumentKind.PAYMENT, payment.store_id, tax_on=day, rows=money_rows(page, payment),
         contra=page.role("receivable") if fitting else page.role("deposits"), sources={"order": page.order.pk, "payment": payment.pk},
-        memo=_("Payment %(id)s for order %(number)s") % {"id": payment.store_id, "number": page.order.number},
+        memo=lambda: _("Payment %(id)s for order %(number)s") % {"id": payment.store_id, "number": page.order.number},
         after=[*[(draft.document.key, draft.document.revision) for draft in after], *([fitting.name] if fitting else [])],
         applies_to=fitting.document.reference if fitting else "",
     )  # fmt: skip
@@ -122,15 +123,15 @@ def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim], after: l
 
 def _used_up(page: Sheet, payment: Payment, deposit: Draft, day: date, claims: list[Claim]) -> list[Draft]:
     """Debit deposits, credit receivable, as far as the deposit and what is open reach."""
-    prefix = reference.key(page.order, DocumentKind.JOURNAL, f"{payment.store_id}-")
+    prefix = page.key(DocumentKind.JOURNAL, f"{payment.store_id}-")
     made = [page.kept(item) for item in page.standing(DocumentKind.JOURNAL) if item.key.startswith(prefix)]
     used = {draft.document.key for draft in made}
     left = deposit.document.gross - money.total(draft.document.gross for draft in made)
     for claim in claims:
         source = f"{payment.store_id}-{claim.source}"
-        if reference.key(page.order, DocumentKind.JOURNAL, source) in used:  # for an earlier revision of that invoice
+        if page.key(DocumentKind.JOURNAL, source) in used:  # for an earlier revision of that invoice
             source = f"{source}-r{claim.document.revision}"
-        if reference.key(page.order, DocumentKind.JOURNAL, source) in used:
+        if page.key(DocumentKind.JOURNAL, source) in used:
             continue
         moved = min(left, claim.open)
         if moved <= 0:
@@ -145,8 +146,7 @@ def _used_up(page: Sheet, payment: Payment, deposit: Draft, day: date, claims: l
                 rows=[(line, Origin())],
                 contra=page.role("receivable"),
                 sources={"order": page.order.pk, "payment": payment.pk},
-                memo=_("Deposit %(id)s used for invoice %(invoice)s")
-                % {"id": payment.store_id, "invoice": claim.document.reference},
+                memo=functools.partial(_of_deposit, payment, claim),
                 after=[(deposit.document.key, deposit.document.revision), claim.name],
                 applies_to=claim.document.reference,
             )
@@ -154,16 +154,21 @@ def _used_up(page: Sheet, payment: Payment, deposit: Draft, day: date, claims: l
     return made
 
 
+def _of_deposit(payment: Payment, claim: Claim) -> str:
+    values = {"id": payment.store_id, "invoice": claim.document.reference}
+    return _("Deposit %(id)s used for invoice %(invoice)s") % values
+
+
 def _dispute(page: Sheet, payment: Payment, made: list[Draft]) -> Draft:
     """A chargeback takes the money from the gateway to its own account, a reversal brings it back; each after what it disputes."""
     kind = _DISPUTES[PaymentKind(payment.kind)]
-    signed = page.stands_for(reference.key(page.order, kind, payment.store_id))
+    signed = page.stands_for(page.key(kind, payment.store_id))
     if signed is not None:
         return page.kept(signed)
     return page.draft(
         kind, payment.store_id, tax_on=page.day(payment.processed_at), rows=money_rows(page, payment, leaving=kind == DocumentKind.REFUND_PAYMENT),
         contra=page.role("chargebacks"), sources={"order": page.order.pk, "payment": payment.pk},
-        memo=_("%(kind)s %(id)s of order %(number)s")
+        memo=lambda: _("%(kind)s %(id)s of order %(number)s")
         % {"kind": payment.get_kind_display(), "id": payment.store_id, "number": page.order.number},
         after=_parent(page, payment, made),
     )  # fmt: skip
@@ -173,7 +178,7 @@ def _parent(page: Sheet, payment: Payment, made: list[Draft]) -> list[tuple[str,
     if payment.parent is None:
         return []
     kinds = (DocumentKind.PAYMENT, DocumentKind.REFUND_PAYMENT)
-    keys = [reference.key(page.order, kind, payment.parent.store_id) for kind in kinds]
+    keys = [page.key(kind, payment.parent.store_id) for kind in kinds]
     return [(draft.document.key, draft.document.revision) for draft in made if draft.document.key in keys]
 
 

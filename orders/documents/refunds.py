@@ -12,7 +12,7 @@ from django.db.models import Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from orders import incoming, money, outgoing
-from orders.documents import lines, payments, reference, sheet
+from orders.documents import lines, payments, sheet
 from orders.documents.plan import Draft, Origin, Plan
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import LineKind, PaymentStatus
@@ -35,7 +35,7 @@ def plan(refund: Refund) -> Plan:
 
 def drafts(page: Sheet, refund: Refund) -> list[Draft]:
     """The documents; what keeps them stands on the page."""
-    key = reference.key(refund.order, DocumentKind.CREDIT_NOTE, refund.store_id)
+    key = page.key(DocumentKind.CREDIT_NOTE, refund.store_id)
     signed = page.stands_for(key)
     note = page.kept(signed) if signed else _credit_note(page, refund)
     made = [note] if note else []
@@ -112,7 +112,7 @@ def _credit_note(page: Sheet, refund: Refund) -> Draft | None:
     credit = _Credit()
     for row in held(refund, "lines"):
         _credit_line(page, row, rooms, credit)
-    credit.rows += lines.adjustment_rows(sheet.named(refund))
+    credit.rows += lines.adjustment_rows(page, sheet.named(refund))
     _difference(page, refund, credit)
     if not credit.rows:
         return None
@@ -120,7 +120,7 @@ def _credit_note(page: Sheet, refund: Refund) -> Draft | None:
     return page.draft(
         DocumentKind.CREDIT_NOTE, refund.store_id, tax_on=refund.refunded_on or page.day(refund.refunded_at), rows=credit.rows,
         contra=page.role("receivable"), sources={"order": page.order.pk, "refund": refund.pk},
-        memo=_("Refund %(id)s of order %(number)s") % {"id": refund.store_id, "number": page.order.number},
+        memo=lambda: _("Refund %(id)s of order %(number)s") % {"id": refund.store_id, "number": page.order.number},
         after=[(item.key, item.revision) for item in invoices], applies_to=invoices[0].reference,
     )  # fmt: skip
 
@@ -214,13 +214,15 @@ def _own_rows(page: Sheet, row: RefundLine) -> list[Row]:
     origin = Origin(refund_line=row.pk)
     if not taxes:
         code = None if row.kind in lines.UNTAXED else lines.tax_code_for(page, row.kind, None)
-        return [(lines.with_tax(first, money.ZERO, code), origin)]
+        return [(lines.with_tax(page, first, money.ZERO, code), origin)]
     made = []
     for n, tax in enumerate(taxes):
         line = first if n == 0 else dataclasses.replace(first, net=money.ZERO, quantity=money.ZERO)
         made.append(
             (
-                lines.with_tax(line, lines.exact(page, row, tax.amount), lines.tax_code_for(page, row.kind, tax), tax),
+                lines.with_tax(
+                    page, line, lines.exact(page, row, tax.amount), lines.tax_code_for(page, row.kind, tax), tax
+                ),
                 origin,
             )
         )
@@ -259,14 +261,14 @@ def _difference(page: Sheet, refund: Refund, credit: _Credit) -> None:
 
 
 def _money_back(page: Sheet, refund: Refund, payment: Payment, note: Draft | None, deposits: list[Document]) -> Draft:
-    signed = page.stands_for(reference.key(page.order, DocumentKind.REFUND_PAYMENT, payment.store_id))
+    signed = page.stands_for(page.key(DocumentKind.REFUND_PAYMENT, payment.store_id))
     if signed is not None:
         return page.kept(signed)
     return page.draft(
         DocumentKind.REFUND_PAYMENT, payment.store_id, tax_on=page.day(payment.processed_at or refund.refunded_at),
         rows=payments.money_rows(page, payment, leaving=True), contra=page.role("deposits" if deposits else "receivable"),
         sources={"order": page.order.pk, "refund": refund.pk, "payment": payment.pk},
-        memo=_("Refund %(id)s of order %(number)s paid out") % {"id": payment.store_id, "number": page.order.number},
+        memo=lambda: _("Refund %(id)s of order %(number)s paid out") % {"id": payment.store_id, "number": page.order.number},
         after=[(note.document.key, note.document.revision)] if note else [(item.key, item.revision) for item in deposits],
         applies_to=note.document.applies_to if note else "",
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 
 from django.db.models import prefetch_related_objects
@@ -33,6 +33,7 @@ class Sheet(Ground):
         super().__init__(order.shop, order.currency, books)
         self.order = order
         self.signed = self._load()
+        self._stem = reference.key(order, "", "").removesuffix(":")
         place = order.shipping or order.billing
         self.region = place.region if place else ""
         self._taken_back = {of for of in map(self._takes_back, self.signed) if of}
@@ -46,6 +47,10 @@ class Sheet(Ground):
         """Whatever drafting looks at; returns the documents that were signed."""
         prefetch_related_objects([self.order], "lines__taxes", "payments__parent", "shipments__lines", *NAMED)
         return list(self.order.documents.select_related("booking", "approval").prefetch_related("lines"))
+
+    def key(self, kind: str, source: str) -> str:
+        """The key of the order's document of that kind and source."""
+        return f"{self._stem}{kind}:{source}"
 
     def standing(self, kind: str) -> list[Document]:
         """The signed documents of a kind that are neither voided nor refused, nor taken back whole by a document of ours."""
@@ -73,14 +78,14 @@ class Sheet(Ground):
         rows: Sequence[Row],
         contra: str,
         sources: dict[str, int],
-        memo: str,
+        memo: Callable[[], str],
         after: Iterable[tuple[str, int]] = (),
         applies_to: str = "",
         due: bool = True,
         when: str = "",
     ) -> Draft:
         """A new document of the order: the next revision of its key, with reference, dates and rate."""
-        key = reference.key(self.order, kind, source)
+        key = self.key(kind, source)
         revision = 1 + max((item.revision for item in self.signed if item.key == key), default=0)
         posting_on = self.posting_day(tax_on, moved=self.order.post_on_first_open_day)
         rate, rate_source = self.rate(posting_on)
@@ -93,7 +98,7 @@ class Sheet(Ground):
             base_currency=self.ledger.base_currency, rate=rate, rate_source=rate_source,
             issued_on=timezone.now().astimezone(self.zone).date(), tax_on=tax_on, posting_on=posting_on,
             net=net, tax=tax, gross=net + tax, contra_account=contra, lines=lines, party=party(self.order), hash="",
-            order_number=self.order.number, shop=self.shop.code, due_on=self.order.due_on, applies_to=applies_to, memo=memo,
+            order_number=self.order.number, shop=self.shop.code, due_on=self.order.due_on, applies_to=applies_to, memo=memo(),
             adjustment_account=self.ledger.adjustment_account.code if self.ledger.adjustment_account else "",
             adjustment_limit=self.ledger.adjustment_cap * money.minor_unit(self.currency),
             dimensions=tuple(sorted((str(k), str(v)) for k, v in self.shop.dimensions.items())),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from orders import money, outgoing
-from orders.documents import invoices, payments, reference, refunds
+from orders.documents import invoices, payments, refunds
 from orders.documents.books import Books
 from orders.documents.plan import Draft
 from orders.documents.problem import Problem
@@ -32,14 +32,14 @@ class Sketch(Sheet):
         rows: Sequence[Row],
         contra: str,
         sources: dict[str, int],
-        memo: str,
+        memo: Callable[[], str],
         after: Iterable[tuple[str, int]] = (),
         applies_to: str = "",
         due: bool = True,
         when: str = "",
     ) -> Draft:
         """What `Sheet.draft` would find in the way; the reference is the key, which serves as well to tell documents apart."""
-        key = reference.key(self.order, kind, source)
+        key = self.key(kind, source)
         posting_on = self.posting_day(tax_on, moved=self.order.post_on_first_open_day)
         self.rate(posting_on)
         self.check_kind(kind)

@@ -115,7 +115,8 @@ def _texts_first(kind: Any, names: tuple[str, ...], form: str, way: Callable[[An
             written = [*map(_text, told(record)), *[_ways[type(value)](value) for value in rest(record)]]
         except TypeError:
             return way(record)
-        return form % sorted_again(written)
+        text: str = form % sorted_again(written)
+        return text
 
     return quick
 

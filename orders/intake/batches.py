@@ -92,11 +92,11 @@ class _Batch:
         ]
         held = known.known(self.door.shop, orders, self.door.source.fidelity)
         for record, one in zip(records, sorted_out, strict=True):
-            if not isinstance(record, incoming.Written):
-                self._take(record, one, held)
-            elif not self._unchanged(record, held):
-                whole = record.order()
-                self._take(whole, self._read(whole, record), held)
+            if not isinstance(one, incoming.Written):
+                self._take(_whole(record), one, held)
+            elif not self._unchanged(one, held):
+                whole = one.order()
+                self._take(whole, self._read(whole, one), held)
         self._flush()
 
     def _unchanged(self, record: incoming.Written, held: known.Known) -> bool:

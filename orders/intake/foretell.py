@@ -126,5 +126,5 @@ def _others(shop: Shop, records: Sequence[incoming.Record], source: incoming.Sou
         getattr(receipt, name).extend(getattr(told, name))
 
 
-def _refused(record: incoming.Record, unfit: Unfit) -> Line:
+def _refused(record: Record, unfit: Unfit) -> Line:
     return Line(quarantine.place(record), quarantine.number(record), None, unfit.reason, unfit.field, unfit.value)
