@@ -76,6 +76,8 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list
     exact = [amount * weight / whole for weight in weights]
     parts = [share.quantize(unit, ROUND_DOWN) for share in exact]
     left = int((amount - total(parts)) / unit)
+    if not left:
+        return parts
     order = sorted(range(len(weights)), key=lambda i: (-abs(exact[i] - parts[i]), i))
     for i in order[: abs(left)]:
         parts[i] += unit.copy_sign(amount)

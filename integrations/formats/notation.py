@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import functools
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -112,19 +113,23 @@ def instant(
     place = Example(field, text.strip(), row)
     if not place.value:
         return None
-    if _STAMP.fullmatch(place.value) and (stamp := _stamp(place.value)):
-        return stamp
+    if (found := stamp(place.value)) is not None:
+        return found
     on, clock, offset = _divided(place)
-    found = _date(on, setting, place, own)
+    day = _date(on, setting, place, own)
     if not clock:
-        return datetime.combine(found, time(), ZoneInfo(setting.time_zone))
+        return datetime.combine(day, time(), ZoneInfo(setting.time_zone))
     at = _clock(clock, place)
     if offset is None and zone is None and not setting.zone:
         setting.asked.note(ZONE, place)
-    return datetime.combine(found, at, offset or zone or ZoneInfo(setting.zone or setting.time_zone))
+    return datetime.combine(day, at, offset or zone or ZoneInfo(setting.zone or setting.time_zone))
 
 
-def _stamp(text: str) -> datetime | None:
+@functools.lru_cache(maxsize=1 << 10)  # what happens to one order often happens at one moment
+def stamp(text: str) -> datetime | None:
+    """The instant that "2021-11-27 17:34:44 -0500" names, whoever wrote it; None for whatever is not so plain."""
+    if not _STAMP.fullmatch(text):
+        return None
     try:
         found = datetime.fromisoformat(f"{text[:10]}T{text[11:].replace(' ', '')}")
     except ValueError:

@@ -47,7 +47,7 @@ def divisible(line: OrderLine) -> bool:
 def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
     account, item = _account(sheet, line)
     net, quantity, text = exact(sheet, line, line.net), line.quantity, line.title
-    origin, rows = Origin(order_line=line.id), []
+    origin, rows = Origin(order_line=line.id), list[Row]()
     for tax in sorted(held(line, "taxes"), key=_by_key) or _UNTAXED:
         taxed = tax is not None or line.kind not in UNTAXED
         row = outgoing.Line(

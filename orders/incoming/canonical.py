@@ -16,7 +16,7 @@ from orders.money import ZERO
 
 _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
-_value_at = json.JSONDecoder().raw_decode
+_value_at = json.JSONDecoder().scan_once
 
 
 def plain(value: object) -> Any:

@@ -28,19 +28,24 @@ def _of_class(kind: type[Any]) -> Restore:
 
 def _maker(kind: type[Any]) -> Restore:
     hints = typing.get_type_hints(kind)
-    fields = [(item.name, _of(hints[item.name])) for item in dataclasses.fields(kind) if item.init]
+    names = frozenset(item.name for item in dataclasses.fields(kind) if item.init)
+    restored = [(name, how) for name in names if (how := _of(hints[name])) is not None]
 
     def made(data: Mapping[str, Any]) -> Any:
-        return kind(**{name: data[name] if how is None else how(data[name]) for name, how in fields if name in data})
+        values = {**data} if names.issuperset(data) else {name: data[name] for name in names if name in data}
+        for name, how in restored:
+            if (value := values.get(name)) is not None:
+                values[name] = how(value)
+        return kind(**values)
 
     return made
 
 
 def _of(hint: Any) -> Restore | None:
-    """How a value of this type is restored; None where it is what it is."""
+    """How a value of this type is restored that is not None; None where it is what it is."""
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        return _optional(_of(next(item for item in arguments if item is not types.NoneType)))
+        return _of(next(item for item in arguments if item is not types.NoneType))
     if typing.get_origin(hint) is tuple:
         return _several(_of(arguments[0]))
     if typing.get_origin(hint) is dict:
@@ -49,14 +54,10 @@ def _of(hint: Any) -> Restore | None:
         return _of_class(typing.cast(type[Any], hint))
     if hint in (datetime, date):
         return typing.cast(Restore, hint.fromisoformat)
-    if isinstance(hint, type) and (issubclass(hint, enum.Enum) or hint is Decimal):
-        return hint
-    return None
-
-
-def _optional(how: Restore | None) -> Restore | None:
-    return None if how is None else lambda value: None if value is None else how(value)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return {member.value: member for member in hint}.__getitem__
+    return hint if hint is Decimal else None
 
 
 def _several(how: Restore | None) -> Restore:
-    return tuple if how is None else lambda values: tuple(how(value) for value in values)
+    return tuple if how is None else lambda values: tuple(map(how, values))

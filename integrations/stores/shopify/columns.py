@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import compress
 
 from integrations.formats import node, notation, tables
 from integrations.stores.base import Setting, Unreadable
@@ -37,9 +38,9 @@ class Columns:
         self.taxes = [(f"tax{n}name", f"tax{n}value") for n in range(1, 10) if f"tax{n}value" in names]
 
     def row(self, found: tables.Row) -> OrderRow:
-        """The row with its cells by their columns' names."""
-        values = dict(zip(self.names, map(str.strip, found.cells), strict=False))
-        return OrderRow(self, found.line, found.cells, found.at, values)
+        """The row with its filled cells by their columns' names: most cells of an export are empty."""
+        names, cells = compress(self.names, found.cells), filter(None, found.cells)
+        return OrderRow(self, found.line, found.cells, found.at, dict(zip(names, map(str.strip, cells), strict=False)))
 
 
 def _words(missing: Sequence[str], there: set[str]) -> str:
@@ -96,7 +97,12 @@ class OrderRow:
 
     def instant(self, name: str) -> datetime | None:
         """The instant in the cell ("2021-11-27 17:34:44 -0500"). Raises Unclear: 03/04/2026 is never guessed at."""
-        return notation.instant(self.text(name), self.columns.setting, field=self.title(name), row=self.line)
+        text = self.values.get(name)
+        if not text:
+            return None
+        if (stamp := notation.stamp(text)) is not None:
+            return stamp
+        return notation.instant(text, self.columns.setting, field=self.title(name), row=self.line)
 
     def title(self, name: str) -> str:
         """The column's title as the file writes it; the name where there is no such column."""

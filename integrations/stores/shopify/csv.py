@@ -46,7 +46,8 @@ class OrdersCsv:
         """One record per order; orders come in the order of their first rows, however the rows are sorted. Raises Unreadable."""
         found = tables.rows(stream, setting)
         columns = Columns(next(found, tables.Row(0, ())).cells, setting)
-        body = (row for row in found if list(row.cells) != list(columns.header))  # files put together repeat the titles
+        header = list(columns.header)
+        body = (row for row in found if row.cells != header)  # files put together repeat the titles
         for group in tables.grouped(body, columns.names.index("name")):
             yield from _records([columns.row(row) for row in group], setting.currency)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from integrations.formats.node import Unclear
 from integrations.stores.shopify import paid, sums, words
@@ -17,11 +18,12 @@ def order(rows: Sequence[OrderRow], currency: str) -> incoming.Order:
     """The order in its rows; `currency` is the shop's, for a file that states none. Raises Unclear."""
     head = next((row for row in rows if row.text("total")), rows[0])
     currency = (head.text("currency") or currency).upper()
-    items = [row for row in rows if row.text("lineitemname") or row.text("lineitemprice")]
+    items = [sums.item(row) for row in rows if row.text("lineitemname") or row.text("lineitemprice")]
     stated = sums.read(head, items)
     lines = _lines(head, items, stated, currency)
     payments, notes = paid.payments(head, stated, currency)
-    billing, shipping = _address(head, "billing"), _address(head, "shipping")
+    billing, shipping = _address(head, _BILLING), _address(head, _SHIPPING)
+    vat_id = words.vat_id(_attributes(head))
     return incoming.Order(
         id=head.text("id"),
         number=head.text("name"),
@@ -30,12 +32,12 @@ def order(rows: Sequence[OrderRow], currency: str) -> incoming.Order:
         lines=tuple(lines),
         placed_at=head.instant("createdat"),
         tax_included=stated.tax_included,
-        customer=_customer(head, billing, shipping),
+        customer=_customer(head, billing, shipping, vat_id),
         billing=billing,
         shipping=shipping,
         email=head.text("email"),
         company=billing.company if billing else "",
-        vat_id=words.vat_id(_attributes(head)),
+        vat_id=vat_id,
         terms=head.text("paymenttermsname"),
         due_on=due.date() if (due := head.instant("nextpaymentdueat")) else None,
         payment_state=words.PAYMENT_STATES.get(head.text("financialstatus").lower(), PaymentState.UNKNOWN),
@@ -53,20 +55,19 @@ def order(rows: Sequence[OrderRow], currency: str) -> incoming.Order:
     )
 
 
-def _lines(head: OrderRow, rows: Sequence[OrderRow], stated: sums.Sums, currency: str) -> list[incoming.Line]:
-    gross = [row.required("lineitemprice") * row.required("lineitemquantity") for row in rows]
-    if not rows and stated.off_items:
+def _lines(head: OrderRow, items: Sequence[sums.Item], stated: sums.Sums, currency: str) -> list[incoming.Line]:
+    if not items and stated.off_items:
         raise Unclear(
             head.title("discountamount"), stated.off_items, "The order has a discount, but no item. Export it again."
         )
-    off = sums.discounts(stated, gross, [row.sum("lineitemdiscount") for row in rows], currency)
-    values = [money.kept(value - share) for value, share in zip(gross, off, strict=True)]
+    off = sums.discounts(stated, [item.gross for item in items], [item.discount for item in items], currency)
+    values = [money.kept(item.gross - share) for item, share in zip(items, off, strict=True)]
     shipping = stated.shipping - stated.on_shipping
-    taxable = [row.text("lineitemtaxable").lower() != "false" for row in rows]
+    taxable = [item.row.text("lineitemtaxable").lower() != "false" for item in items]
     taxes = sums.taxes(stated, values, shipping, taxable, currency)
     lines = [
-        _item(row, value, share, tuple(tax), derived=bool(share - row.sum("lineitemdiscount")))
-        for row, value, share, tax in zip(rows, values, off, taxes, strict=False)
+        _item(item, value, share, tuple(tax))
+        for item, value, share, tax in zip(items, values, off, taxes, strict=False)
     ]
     if stated.shipping or head.text("shippingmethod") or taxes[-1]:
         title = head.text("shippingmethod") or "Shipping"
@@ -81,19 +82,17 @@ def _lines(head: OrderRow, rows: Sequence[OrderRow], stated: sums.Sums, currency
     return lines
 
 
-def _item(
-    row: OrderRow, value: Decimal, off: Decimal, taxes: tuple[incoming.Tax, ...], *, derived: bool
-) -> incoming.Line:
+def _item(item: sums.Item, value: Decimal, off: Decimal, taxes: tuple[incoming.Tax, ...]) -> incoming.Line:
     return incoming.Line(
-        kind=_kind(row),
-        title=row.text("lineitemname"),
+        kind=_kind(item.row),
+        title=item.row.text("lineitemname"),
         amount=value,
-        quantity=row.required("lineitemquantity"),
-        unit_price=row.required("lineitemprice"),
+        quantity=item.quantity,
+        unit_price=item.price,
         discount=off,
-        sku=row.guarded("lineitemsku"),
+        sku=item.row.guarded("lineitemsku"),
         taxes=taxes,
-        derived=derived,
+        derived=off != item.discount,
     )
 
 
@@ -146,36 +145,55 @@ def _notes(stated: sums.Sums, lines: Sequence[incoming.Line]) -> list[str]:
     return notes
 
 
-def _address(head: OrderRow, side: str) -> incoming.Address | None:
+class _Side(NamedTuple):
+    """The columns of one address."""
+
+    name: str
+    company: str
+    address1: str
+    street: str
+    address2: str
+    city: str
+    province: str
+    zip: str
+    country: str
+    phone: str
+
+
+_BILLING, _SHIPPING = (_Side._make(f"{side}{part}" for part in _Side._fields) for side in ("billing", "shipping"))
+_NOWHERE, _NOBODY = incoming.Address(), incoming.Customer()
+
+
+def _address(head: OrderRow, side: _Side) -> incoming.Address | None:
     found = incoming.Address(
-        name=head.text(f"{side}name"),
-        company=head.text(f"{side}company"),
-        street=head.text(f"{side}address1") or head.text(f"{side}street"),
-        street2=head.text(f"{side}address2"),
-        city=head.text(f"{side}city"),
-        region=head.text(f"{side}province"),
-        postcode=head.guarded(f"{side}zip"),
-        country=head.text(f"{side}country"),
-        phone=head.guarded(f"{side}phone"),
+        name=head.text(side.name),
+        company=head.text(side.company),
+        street=head.text(side.address1) or head.text(side.street),
+        street2=head.text(side.address2),
+        city=head.text(side.city),
+        region=head.text(side.province),
+        postcode=head.guarded(side.zip),
+        country=head.text(side.country),
+        phone=head.guarded(side.phone),
     )
-    return None if found == incoming.Address() else found
+    return None if found == _NOWHERE else found
 
 
 def _customer(
-    head: OrderRow, billing: incoming.Address | None, shipping: incoming.Address | None
+    head: OrderRow, billing: incoming.Address | None, shipping: incoming.Address | None, vat_id: str
 ) -> incoming.Customer | None:
     """The customer as far as the file knows one: it has no customer ids."""
-    someone = billing or shipping or incoming.Address()
+    someone = billing or shipping or _NOWHERE
     found = incoming.Customer(
         name=someone.name,
         email=head.text("email"),
         phone=head.guarded("phone") or someone.phone,
         company=someone.company,
-        vat_id=words.vat_id(_attributes(head)),
+        vat_id=vat_id,
         billing=billing,
         shipping=shipping,
     )
-    return None if found == incoming.Customer() else found
+    return None if found == _NOBODY else found
 
 
 def _attributes(head: OrderRow) -> list[tuple[str, str]]:

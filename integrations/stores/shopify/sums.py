@@ -8,8 +8,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from integrations.stores.shopify import words
 from integrations.stores.shopify.columns import OrderRow
@@ -19,9 +20,30 @@ from orders.money import ZERO
 _RATE = re.compile(r"^(.*?)\s*\(?(\d+(?:\.\d+)?)\s?%\)?$", re.ASCII)
 
 
-@dataclass(frozen=True)
+class Item(NamedTuple):
+    """A row with its price, quantity, their product and its own discount."""
+
+    row: OrderRow
+    price: Decimal
+    quantity: Decimal
+    gross: Decimal
+    discount: Decimal
+
+
+def item(row: OrderRow) -> Item:
+    """The item of a row. Raises Unclear."""
+    price, quantity = row.required("lineitemprice"), row.required("lineitemquantity")
+    return Item(row, price, quantity, price * quantity, row.sum("lineitemdiscount"))
+
+
+@dataclass(slots=True)
 class Sums:
-    """The header's amounts of one order; `items` is the sum of price times quantity, `line_discounts` of the column Lineitem discount."""
+    """The header's amounts of one order, and what they tell together; `items` is the sum of price times quantity, `line_discounts` of the column Lineitem discount.
+
+    `on_shipping` is what of the discount was taken off the shipping, `off_items` what was taken off the items; `before_tax` is subtotal and shipping, less
+    what was taken off it, and duties; `tax_included` says that the taxes are contained in the prices, which the file does not say, but the total does;
+    `by_header` is the total that the header's other amounts give.
+    """
 
     items: Decimal
     line_discounts: Decimal
@@ -33,39 +55,27 @@ class Sums:
     duties: Decimal
     refunded: Decimal
     named_taxes: Sequence[tuple[str, Decimal]]
+    on_shipping: Decimal = field(init=False)
+    off_items: Decimal = field(init=False)
+    before_tax: Decimal = field(init=False)
+    tax_included: bool = field(init=False)
+    by_header: Decimal = field(init=False)
 
-    @functools.cached_property
-    def on_shipping(self) -> Decimal:
-        """What of the discount was taken off the shipping: a free-shipping code leaves the subtotal alone, and the shipping as it was."""
+    def __post_init__(self) -> None:
+        self.on_shipping = self._off_shipping() if self.discount else ZERO
+        self.off_items = self.discount - self.on_shipping
+        self.before_tax = self.subtotal + self.shipping - self.on_shipping + self.duties
+        self.tax_included = bool(self.taxes) and self.total == self.before_tax
+        self.by_header = self.before_tax + (ZERO if self.tax_included else self.taxes)
+
+    def _off_shipping(self) -> Decimal:
+        """A free-shipping code leaves the subtotal alone, and the shipping as it was."""
         off_items = self.items - self.subtotal
         rest = self.discount - off_items
-        taken = self.subtotal + self.shipping - rest
-        if off_items >= ZERO and ZERO < rest <= self.shipping and self.total in self._with_taxes(taken):
+        taken = self.subtotal + self.shipping - rest + self.duties
+        if off_items >= ZERO and ZERO < rest <= self.shipping and self.total in (taken, taken + self.taxes):
             return rest
         return ZERO
-
-    @functools.cached_property
-    def off_items(self) -> Decimal:
-        """What of the discount was taken off the items."""
-        return self.discount - self.on_shipping
-
-    @functools.cached_property
-    def before_tax(self) -> Decimal:
-        """Subtotal and shipping, less what was taken off the shipping, and duties."""
-        return self.subtotal + self.shipping - self.on_shipping + self.duties
-
-    @functools.cached_property
-    def tax_included(self) -> bool:
-        """True if the taxes are contained in the prices: the file does not say, the total does."""
-        return bool(self.taxes) and self.total == self.before_tax
-
-    @functools.cached_property
-    def by_header(self) -> Decimal:
-        """The total that the header's other amounts give."""
-        return self.before_tax + (ZERO if self.tax_included else self.taxes)
-
-    def _with_taxes(self, amount: Decimal) -> tuple[Decimal, Decimal]:
-        return amount + self.duties, amount + self.duties + self.taxes
 
     @property
     def _taxes_off(self) -> Decimal | None:
@@ -85,11 +95,11 @@ class Sums:
         ]
 
 
-def read(head: OrderRow, rows: Sequence[OrderRow]) -> Sums:
+def read(head: OrderRow, items: Sequence[Item]) -> Sums:
     """The sums of the order. Raises Unclear."""
     return Sums(
-        items=money.total(row.required("lineitemprice") * row.required("lineitemquantity") for row in rows),
-        line_discounts=money.total(row.sum("lineitemdiscount") for row in rows),
+        items=money.total(item.gross for item in items),
+        line_discounts=money.total(item.discount for item in items),
         subtotal=head.required("subtotal"),
         shipping=head.sum("shipping"),
         taxes=head.sum("taxes"),
@@ -142,6 +152,7 @@ def taxes(
     return found
 
 
+@functools.lru_cache(maxsize=1 << 8)
 def _titled(text: str) -> tuple[str, Decimal | None]:
     """Title and rate of "DE MwSt 19%"."""
     match = _RATE.match(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from decimal import Decimal
@@ -40,6 +41,7 @@ _VAT_KEYS = {"vat", "vatid", "vatnumber", "vatno", "taxid", "ustid", "ustidnr", 
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 
 
+@functools.lru_cache(maxsize=1 << 8)
 def method(gateway: str) -> PaymentMethod:
     """The payment method a gateway's name stands for; OTHER where two gateways shared one amount ("Gift Card + Stripe") or nobody knows."""
     words = gateway.lower().replace("_", " ")
