@@ -17,15 +17,17 @@ from integrations import jobs
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 60.0
-_BEAT = """
-SELECT extract(epoch FROM clock_timestamp() - max(greatest(started_at, ended_at)))::float FROM integrations_run
- WHERE started_at > clock_timestamp() - make_interval(secs => %s) AND starts_with(worker, %s)"""
+_LAST = "SELECT coalesce(max(id), 0) FROM integrations_run"
+_SIGN = """
+SELECT id, ended_at IS NOT NULL, extract(epoch FROM clock_timestamp() - greatest(started_at, ended_at))::float FROM integrations_run
+ WHERE id >= %s AND starts_with(worker, %s) ORDER BY id DESC LIMIT 1"""
 
 
 class Supervisor:
     """Runs `command` in a process group of its own. `limit`: seconds without a Run from that group after which it is killed and started again.
 
-    A killed worker can leave django-q2 alive and deaf, and an orphaned one goes on with old code: hence always the whole group, and by SIGKILL.
+    A killed worker can leave django-q2 alive and deaf, and an orphaned one goes on with old code: hence always the whole group, and by SIGKILL. A sign of life
+    is a Run that was not there at the last look; the database's clock only says how long ago it came since then, so that a clock that jumps deceives nobody.
     """
 
     def __init__(self, command: Sequence[str], limit: float) -> None:
@@ -51,31 +53,33 @@ class Supervisor:
 
     def _watch(self, cluster: subprocess.Popen[bytes]) -> None:
         rang_at = alive_at = time.monotonic()
+        sign = (_last(), False)
         while not self._over.wait(min(1.0, self.limit / 10)):
             if cluster.poll() is not None:
                 log.error("The cluster's main process ended with %s; its group is replaced.", cluster.returncode)
                 return
             now = time.monotonic()
             if now - rang_at > self.limit / 4:
-                rang_at = now
                 _ring()
-                alive_at = max(alive_at, now - self._silence(cluster.pid))
+                known, (sign, ago) = sign, self._sign(cluster.pid, sign)
+                if sign != known or ago is None:
+                    alive_at = max(alive_at, now - min(max(ago or 0.0, 0.0), now - rang_at))
+                rang_at = now
             if now - alive_at > self.limit:
                 log.error("No job of the cluster gave a sign for %.0f seconds; its group is replaced.", now - alive_at)
                 return
 
-    def _silence(self, group: int) -> float:
-        """Seconds since the group's last sign of life; without a database there is nothing to judge, and no use in a restart."""
+    def _sign(self, group: int, known: tuple[int, bool]) -> tuple[tuple[int, bool], float | None]:
+        """The group's latest Run and whether it ended, and how many seconds ago that was; None without a database: nothing to judge, and no use in a restart."""
         try:
             with connection.cursor() as cursor:
-                cursor.execute(_BEAT, [self.limit * 2 + 300, jobs.group(group)])
+                cursor.execute(_SIGN, [known[0], jobs.group(group)])
                 row = cursor.fetchone()
         except Error as error:
             log.warning("The heartbeat cannot be read: %s", error)
             connection.close()
-            return 0.0
-        silence: float | None = row[0]
-        return self.limit * 2 + 300 if silence is None else silence
+            return known, None
+        return ((row[0], row[1]), row[2]) if row else (known, 0.0)
 
     def _end(self, cluster: subprocess.Popen[bytes]) -> None:
         if self._over.is_set() and cluster.poll() is None:
@@ -84,6 +88,18 @@ class Supervisor:
                 log.warning("The cluster did not end and is killed.")
         _kill(cluster.pid)
         cluster.wait()
+
+
+def _last() -> int:
+    """The latest Run of all: those of a cluster that begins now are younger."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_LAST)
+            return int(cursor.fetchone()[0])
+    except Error as error:
+        log.warning("The heartbeat cannot be read: %s", error)
+        connection.close()
+        return 0
 
 
 def _ring() -> None:

@@ -26,7 +26,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 from outbox_world import World
 
-from integrations import jobs
+from integrations import jobs, supervisor
 from integrations.models import Connection, Run
 from orders import outgoing
 from orders.models import Event, Invoice, Order, Progress, State
@@ -324,7 +324,7 @@ def test_a_real_cluster_books_a_document_by_the_clock_alone(world: World) -> Non
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_cluster_gone_deaf_is_replaced_by_the_supervisor_and_sigterm_ends_both() -> None:
-    more = environment(ORDERSYNC_HEARTBEAT_LIMIT="5")
+    more = environment(ORDERSYNC_HEARTBEAT_LIMIT="8")
     supervisor = subprocess.Popen(
         [sys.executable, "manage.py", "supervise"], cwd=ROOT, env=more, start_new_session=True
     )
@@ -371,6 +371,32 @@ def test_a_supervisor_whose_database_is_gone_watches_on_and_takes_its_cluster_al
     gone = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/gone"}
     asked = [sys.executable, "-c", STUBBORN, limit, stop_after]
     subprocess.run(asked, cwd=ROOT, env=gone, check=True, timeout=300, capture_output=True)
+
+
+DEAF = """
+import os, psycopg, socket, sys, time
+with psycopg.connect(sys.argv[1], autocommit=True) as there:
+    worker = f"{socket.gethostname()[:60]}:{os.getpgid(0)}:{os.getpid()}"
+    there.execute("INSERT INTO integrations_run (job, worker, started_at, ended_at, done, failed, words)"
+                  " VALUES ('outbox', %s, now() + interval '1 hour', now() + interval '1 hour', 0, 0, '')", [worker])
+time.sleep(600)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_clock_that_jumped_back_hides_no_silence() -> None:
+    """The last sign of life came before the jump, and so lies an hour ahead."""
+    watch = supervisor.Supervisor([sys.executable, "-c", DEAF, environment()["DATABASE_URL"]], 2.0)
+
+    def stop() -> None:
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: watch.restarts, 30)
+        watch.stop()
+
+    threading.Thread(target=stop).start()
+    watch.run()
+    assert watch.restarts
+    assert Run.objects.exists()
 
 
 def _workers(main: psutil.Process) -> list[psutil.Process]:
