@@ -20,7 +20,7 @@ from integrations.admin import logs
 from integrations.errors import Misconfigured
 from integrations.models import Attempt, Connection, Delivery, DeliveryState, Errand
 from integrations.stores import base
-from orders import incoming, review
+from orders import changes, incoming, review
 from orders import models as m
 from tests import desk
 from tests.lab import crimes, proxy
@@ -237,6 +237,35 @@ def test_a_bug_in_an_adapter_parks_one_errand(world: World, monkeypatch: pytest.
     world.settle(2)
     assert world.states() == ["parked"]
     assert "ObjectDoesNotExist" in Delivery.objects.get().words
+
+
+def test_an_errand_whose_outcome_cannot_be_written_down_is_parked_and_the_others_go_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The office has no idea of the first change's outcome; afterwards it has, and the store is looked at before it is told."""
+    world.store.product("8", "CAP", 5)
+    first, second = world.stock("MUG", 5, 9), world.stock("CAP", 5, 7)
+    report = changes.report
+
+    def stumble(noun: str, pk: int, outcome: str, words: str = "") -> None:
+        if pk == first.pk and outcome == "booked":
+            raise ValueError("no such column")
+        report(noun, pk, outcome, words)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(changes, "report", stumble)
+        world.settle()
+    assert world.states() == ["parked", "booked"]
+    delivery = Delivery.objects.get(state="parked")
+    assert "ValueError" in delivery.words
+    assert "retry" in delivery.fix
+    assert delivery.leased_until is None
+    assert desk.fresh(second).progress == m.Progress.POSTED
+    outbox.unpark(delivery, world.owner)
+    world.settle()
+    assert world.states() == ["booked", "booked"]
+    assert world.store.times("changed") == {"product 7": 1, "product 8": 1}
+    assert desk.fresh(first).progress == m.Progress.POSTED
 
 
 def test_a_process_that_died_in_the_call_leaves_it_unknown_and_the_next_one_looks(world: World) -> None:
