@@ -218,6 +218,11 @@ def _settle(seconds: float) -> Result:
     return Result(done=done)
 
 
+def _bulk(seconds: float) -> Result:
+    approved, left_out = review.bulk.work(seconds)
+    return Result(done=approved, words=f"{left_out} left out" if left_out else "")
+
+
 def _janitor(seconds: float) -> Result:
     """Remove the traces of jobs that went well after two days, of all jobs after thirty, and imported files after their days."""
     old = Q(started_at__lt=Now() - timedelta(days=30)) | Q(
@@ -249,6 +254,7 @@ JOBS: dict[str, Job] = {
     "writeback": Job(words=_("Tells the stores what they wish to know."), minutes=1, work=_writeback),
     "read_back": Job(words=_("Asks the ledgers how their documents stand."), minutes=1, work=_read_back),
     "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
+    "bulk": Job(words=_("Approves the sets that people confirmed."), minutes=1, work=_bulk),
     "files": Job(
         words=_("Makes the files that are due for ledgers without a line, and asks for what nobody acknowledged."),
         minutes=5,

@@ -24,21 +24,23 @@ from orders.models import (
 
 
 class Moved(NamedTuple):
-    """How many records were checked again, and how many orders became ready by it."""
+    """How many records were checked again, and which orders became ready by it."""
 
     checked: int
     ready: int
+    orders: tuple[int, ...] = ()
 
 
 def settled(record: Any) -> Moved:
     """Check every open record again that waits for what `record` (just saved: a mapping, tax code, rate, period or ledger) says; the caller's transaction."""
-    checked, ready = 0, 0
+    checked, ready = 0, list[int]()
     for ledger in _ledgers(record):
         for cause in causes(record):
             blocked = _blocked(ledger, cause)
             checked += findings.recheck(ledger, cause)
-            ready += Order.objects.filter(pk__in=blocked, state=State.PENDING, blockers=0).count()
-    return Moved(checked, ready)
+            now = Order.objects.filter(pk__in=blocked, state=State.PENDING, blockers=0).order_by("pk")
+            ready += now.values_list("pk", flat=True)
+    return Moved(checked, len(ready), tuple(ready))
 
 
 def causes(record: Any) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from orders.models import (
     Payout,
     PayoutLine,
     Progress,
+    Question,
     Refund,
     Severity,
     Shipment,
@@ -90,7 +91,7 @@ class View:
     shop: str = ""
     text: str = ""
     cause: str = ""
-    who: str = ""  # the sign-in name of whoever has it, other than the owner
+    who: str = ""  # the sign-in name of somebody to whom it was given, or who is asked
 
 
 class Place(NamedTuple):
@@ -113,7 +114,8 @@ def _filtered(view: View) -> QuerySet[Any]:
     if view.shop:
         found = found.filter(**{f"{_SHOP[view.kind]}__code": view.shop})
     if view.who:
-        found = found.filter(assignee__username=view.who)
+        asked = Question.objects.filter(of__username=view.who, closed_at=None, **{view.kind: OuterRef("pk")})
+        found = found.filter(Q(assignee__username=view.who) | Exists(asked))
     if view.cause:
         waiting = Finding.objects.filter(
             Q(cause=view.cause) | Q(cause="", code=view.cause), **{view.kind: OuterRef("pk")}
@@ -249,6 +251,12 @@ def findings(records: Sequence[Decided], kind: str) -> dict[int, list[Finding]]:
     for finding in of:
         found.setdefault(getattr(finding, f"{kind}_id"), []).append(finding)
     return found
+
+
+def questions(records: Sequence[Decided], kind: str) -> dict[int, Question]:
+    """What was asked last of each record that is undecided, and is open or answered."""
+    rows = Question.objects.filter(**{f"{kind}__in": records}).exclude(answer="", closed_at__isnull=False)
+    return {getattr(row, f"{kind}_id"): row for row in rows.select_related("of", "answered_by").order_by("pk")}
 
 
 def tab_of(record: Decided) -> str:

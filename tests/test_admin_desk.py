@@ -190,34 +190,6 @@ def test_verbs_are_sent_never_followed(client: Client, shop: models.Shop) -> Non
     assert act(client, numbered("1001"), "destroy").status_code == 404
 
 
-def test_bulk_approval_freezes_the_set_it_showed(client: Client, shop: models.Shop) -> None:
-    ready = list(queue.rows(queue.View(tab="ready"))[:3])
-    blocked = numbered("1011")
-    page = client.post(
-        reverse("admin:approve"), {"tab": "ready", "selected": "1", "id": [order.pk for order in [*ready, blocked]]}
-    )
-    assert page.context["count"] == 3
-    assert page.context["left_out"] == [("1011", "It has problems.")]
-    assert "for 5 min, each by itself" in page.content.decode()
-    frozen = {"tab": "ready", "confirm": "1", "ids": page.context["ids"], "count": 3, "sums": page.context["frozen"]}
-    assert "3 approved" in words(client.post(reverse("admin:approve"), frozen))
-    assert models.Order.objects.filter(state=models.State.APPROVED).count() == 3
-
-
-def test_bulk_approval_approves_nothing_once_the_set_is_another(client: Client, shop: models.Shop, owner: User) -> None:
-    page = client.post(reverse("admin:approve"), {"tab": "ready", "all": "1"})
-    frozen = {
-        "tab": "ready",
-        "confirm": "1",
-        "ids": page.context["ids"],
-        "count": page.context["count"],
-        "sums": page.context["frozen"],
-    }
-    review.hold(numbered("1001"), by=owner)
-    assert "nothing was approved" in words(client.post(reverse("admin:approve"), frozen))
-    assert not models.Order.objects.filter(state=models.State.APPROVED).exists()
-
-
 def test_mapping_a_sku_once_moves_every_order_that_waited_for_it(client: Client, shop: models.Shop) -> None:
     problems = client.get(reverse("admin:problems")).content.decode()
     form = reverse("admin:orders_itemmapping_add")
@@ -227,6 +199,11 @@ def test_mapping_a_sku_once_moves_every_order_that_waited_for_it(client: Client,
     assert reply.url == back
     assert "3 orders moved to Ready." in words(reply)
     assert numbered("1011").ready
+    released = models.Bulk.objects.get()
+    assert f'href="{reverse("admin:bulk", args=[released.pk])}"' in words(reply)
+    client.post(reverse("admin:bulk", args=[released.pk]), {"confirm": "1"})
+    review.bulk.work(60)
+    assert {numbered(number).state for number in ("1011", "1012", "1013")} == {models.State.APPROVED}
     event = models.Event.objects.get(noun="itemmapping")
     assert '"key":"APRON-L"' in event.body.replace(" ", "")
 

@@ -181,25 +181,6 @@ def test_a_record_is_not_given_to_somebody_who_cannot_sign_in(shop: m.Shop, owne
     assert ownership.accountable(desk.fresh(order)) == someone
 
 
-def test_a_changed_set_is_not_approved_at_once(shop: m.Shop, owner: User) -> None:
-    ids = [desk.told(shop, str(n), email=f"p{n}@example.org").pk for n in (1, 2)]
-    seen = {"EUR": Decimal("23.80")}
-    assert "changed" in desk.refused(review.approve_many, ids, by=owner, count=3, sums=seen)
-    desk.told(shop, "2", lines=(factories.line("59.50", tax="9.50"),))
-    assert "changed" in desk.refused(review.approve_many, ids, by=owner, count=2, sums=seen)
-    assert not m.Approval.objects.exists()
-    done = review.approve_many(ids, by=owner, count=2, sums={"EUR": Decimal("71.40")})
-    assert (sorted(done.approved), done.refused) == (["1001", "1002"], [])
-
-
-def test_bulk_approval_names_each_that_was_refused(shop: m.Shop) -> None:
-    ids = [desk.told(shop, str(n), lines=(factories.line(amount, tax=tax),)).pk
-           for n, amount, tax in ((1, "11.90", "1.90"), (2, "59.50", "9.50"))]  # fmt: skip
-    done = review.approve_many(ids, by=deputy(shop, limit="20"), count=2, sums={"EUR": Decimal("71.40")})
-    assert done.approved == ["1001"]
-    assert [(number, "limit" in words) for number, words in done.refused] == [("1002", True)]
-
-
 # The undo
 
 

@@ -129,4 +129,5 @@ def _look(request: HttpRequest, there: Connection) -> str:
 
 desk.health_providers.append(health)
 pages.append(lambda: path("jobs/", admin.site.admin_view(page), name="jobs"))
+desk.bells.append(jobs.ring)
 pages.append(lambda: path("jobs/<slug:name>/ring/", admin.site.admin_view(ring), name="ring"))

@@ -149,9 +149,8 @@ class Setting(Quick):
                 personal=self.personal_fields,
                 secret=self.secret_fields,
             )
-        if mappings.causes(form.instance) and (ready := mappings.settled(form.instance).ready):
-            words = ngettext("%(n)d order moved to Ready.", "%(n)d orders moved to Ready.", ready) % {"n": ready}
-            messages.success(request, words)
+        if mappings.causes(form.instance) and (moved := mappings.settled(form.instance)).ready:
+            messages.success(request, _released(request, moved))
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> Any:
         return _back(request) or super().response_post_save_add(request, obj)
@@ -177,6 +176,15 @@ class Setting(Quick):
         except IntegrityError as broken:
             messages.error(request, _in_words(broken))
         return HttpResponseRedirect(request.get_full_path())
+
+
+def _released(request: HttpRequest, moved: mappings.Moved) -> str:
+    """How many orders a fix made ready, with the way to approve just these."""
+    from orders.admin.desk import bulk
+
+    words = ngettext("%(n)d order moved to Ready.", "%(n)d orders moved to Ready.", moved.ready) % {"n": moved.ready}
+    there = bulk.release(request, moved.orders)
+    return format_html('{} <a href="{}">{}</a>', words, there, _("Approve them together")) if there else words
 
 
 def _back(request: HttpRequest) -> HttpResponseRedirect | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.findings.causes import Affected, Group, affected, groups, recheck
+from orders.findings.causes import Affected, Group, Wait, affected, groups, recheck, released, waiting
 from orders.findings.checks import check, check_payout, check_refund, in_office_language
 from orders.findings.codes import CODES, Code, Concerns
 from orders.findings.fresh import check_new
@@ -13,6 +13,7 @@ __all__ = [
     "Code",
     "Concerns",
     "Group",
+    "Wait",
     "affected",
     "check",
     "check_new",
@@ -21,4 +22,6 @@ __all__ = [
     "groups",
     "in_office_language",
     "recheck",
+    "released",
+    "waiting",
 ]

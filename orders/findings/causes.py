@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from orders.findings import checks
@@ -66,6 +66,53 @@ def affected(ledger: Ledger, cause: str) -> Affected:
     """What waits for the fix of this cause, in one query. A cause that ends in ":" means all that begin with it ("tax:")."""
     rows = list(_worth(_of(ledger, cause)))
     return Affected(sum(row["records"] for row in rows), {row["currency"]: row["sum"] for row in rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One open record with a cause, and in words what else blocks it: nothing, if removing the cause makes it ready."""
+
+    kind: str
+    record: Any
+    others: list[str]
+
+
+def waiting(ledger: Ledger, cause: str, *, most: int) -> list[Wait]:
+    """The open records, at most so many of each kind, that wait for a cause; where it names a code, for what has this code and no common fix."""
+    found = []
+    for kind in _SHOP:
+        ids = _named(ledger, cause).exclude(**{kind: None}).values(kind)
+        rows: QuerySet[Any] = _CHECKS[kind][0]._default_manager.filter(pk__in=ids)
+        if kind == "refund":
+            rows = rows.select_related("order")
+        records = list(rows.order_by("pk")[:most])
+        others = _others(kind, [record.pk for record in records], cause)
+        found += [Wait(kind, record, others.get(record.pk, [])) for record in records]
+    return found
+
+
+def _others(kind: str, ids: list[int], cause: str) -> dict[int, list[str]]:
+    """What blocks these records besides the cause, in words."""
+    rows = Finding.objects.filter(**{f"{kind}__in": ids}, severity=Severity.BLOCKING).exclude(_is(cause))
+    found: dict[int, list[str]] = {}
+    for key, words in rows.order_by("pk").values_list(f"{kind}_id", "words"):
+        found.setdefault(key, []).append(words)
+    return found
+
+
+def released(ledger: Ledger, cause: str) -> int:
+    """How many pending orders the cause alone blocks: what becomes ready once it is removed."""
+    mine = Count("findings", filter=Q(findings__severity=Severity.BLOCKING) & _is(cause, "findings__"))
+    pending = Order.objects.filter(state=State.PENDING, blockers__gt=0, shop__ledger=ledger).annotate(mine=mine)
+    return pending.filter(mine__gt=0, blockers=F("mine")).count()
+
+
+def _is(cause: str, prefix: str = "") -> Q:
+    return Q(**{f"{prefix}cause": cause}) | Q(**{f"{prefix}cause": "", f"{prefix}code": cause})
+
+
+def _named(ledger: Ledger, cause: str) -> QuerySet[Finding]:
+    return _open("__ledger", ledger).filter(_is(cause)).exclude(severity=Severity.INFO)
 
 
 def recheck(ledger: Ledger, cause: str) -> int:

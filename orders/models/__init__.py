@@ -4,7 +4,9 @@ from orders.models.account import Account
 from orders.models.address import Address
 from orders.models.appointment import Appointment, Deputy
 from orders.models.approval import Approval
+from orders.models.assignedcause import AssignedCause
 from orders.models.booking import Booking, Outcome
+from orders.models.bulk import BULK_ENDED, Bulk, BulkState
 from orders.models.correction import Adjustment, Correction
 from orders.models.customer import Customer, CustomerChange
 from orders.models.document import Document, DocumentAfter, DocumentLine, DocumentSource
@@ -35,6 +37,7 @@ from orders.models.payout import Match, Payout, PayoutLine
 from orders.models.period import Period, PeriodState
 from orders.models.product import Product
 from orders.models.quarantine import Quarantine
+from orders.models.question import Question
 from orders.models.refund import Refund, RefundLine, RefundLineTax
 from orders.models.reviewed import Progress, RejectReason, Reviewed, State
 from orders.models.rule import Rule, RuleAction
@@ -47,6 +50,7 @@ from orders.models.taxcode import TaxCode
 
 __all__ = [
     "ANY_TITLE",
+    "BULK_ENDED",
     "ENDED",
     "GENESIS",
     "SUBJECTS",
@@ -57,7 +61,10 @@ __all__ = [
     "Adjustment",
     "Appointment",
     "Approval",
+    "AssignedCause",
     "Booking",
+    "Bulk",
+    "BulkState",
     "Correction",
     "CountedBy",
     "Customer",
@@ -105,6 +112,7 @@ __all__ = [
     "Progress",
     "Purpose",
     "Quarantine",
+    "Question",
     "RecogniseOn",
     "Refund",
     "RefundLine",

@@ -1,6 +1,7 @@
 """The decisions of the order data owner, as services: compare-and-set, an event, one transaction."""
 
-from orders.review.approval import Bulk, approve, approve_many
+from orders.review import bulk, causes
+from orders.review.approval import approve
 from orders.review.changes import (
     Change,
     adjust,
@@ -11,17 +12,19 @@ from orders.review.changes import (
     withdraw,
 )
 from orders.review.decisions import assign, hold, reject, reopen, wake
+from orders.review.questions import answer
 from orders.review.refresh import refresh
 from orders.review.refusal import Refused
 
 __all__ = [
-    "Bulk",
     "Change",
     "Refused",
     "adjust",
+    "answer",
     "approve",
-    "approve_many",
     "assign",
+    "bulk",
+    "causes",
     "correct",
     "correct_all",
     "drop_correction",

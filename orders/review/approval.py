@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -58,44 +54,6 @@ def _approved(record: Reviewed, by: User, version: int | None, note: str) -> App
             type(record)._default_manager.filter(pk=record.pk).update(version=record.version + 1)
         _tell(record, approval, by, authority.acting_for, note)
         return approval
-
-
-@dataclass(frozen=True, slots=True)
-class Bulk:
-    """What became of a bulk approval: the numbers approved, and those refused with the words."""
-
-    approved: list[str] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-
-
-def approve_many(
-    ids: Sequence[int],
-    *,
-    by: User,
-    count: int,
-    sums: Mapping[str, Decimal],
-    model: type[Order] | type[Refund] | type[Payout] = Order,
-) -> Bulk:
-    """Approve the frozen set that was confirmed: `count` ready records with these sums per currency.
-
-    Raises Refused, and approves nothing, if the set is no longer what was seen. Each record is then approved in a transaction of its own.
-    """
-    amount = "total_due" if model is Order else "amount"
-    ready = model._default_manager.filter(pk__in=ids, state=State.PENDING, blockers=0)
-    rows = ready.order_by().values_list("currency").annotate(n=Count("pk"), amount=Sum(amount))
-    seen = {currency: total for currency, _n, total in rows}
-    if sum(n for _currency, n, _total in rows) != count or seen != dict(sums):
-        raise Refused(
-            _("The set has changed since you looked at it; nothing was approved."), _("Look at the list again.")
-        )
-    result = Bulk()
-    for record in ready.order_by("pk"):
-        try:
-            approve(record, by=by, version=record.version)
-            result.approved.append(str(record))
-        except Refused as refusal:
-            result.refused.append((str(record), refusal.words))
-    return result
 
 
 def _refuse_blocked(record: Reviewed) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from orders import documents, events, findings, ownership
 from orders.models import Document, Order, Payout, Refund, RejectReason, Reviewed, State
-from orders.review import payouts, records, withdrawal
+from orders.review import payouts, questions, records, withdrawal
 from orders.review.refusal import Refused, in_words
 
 if TYPE_CHECKING:
@@ -21,13 +21,22 @@ _CHANGED = ["state", "held_until", "question", "reject_reason", "reject_note", "
 
 
 def hold(
-    record: Reviewed, *, by: User, question: str = "", until: datetime | None = None, version: int | None = None
+    record: Reviewed,
+    *,
+    by: User,
+    question: str = "",
+    until: datetime | None = None,
+    of: User | None = None,
+    version: int | None = None,
 ) -> None:
-    """Set a pending record aside, with a question or until a moment. Raises Refused."""
+    """Set a pending record aside, with a question (`of` somebody, whose answer brings it back) or until a moment. Raises Refused."""
     with transaction.atomic(), in_words():
         record, acting_for = _mine(record, by, version, (State.PENDING,))
         record.state, record.question, record.held_until = State.HELD, question, until
-        _save(record, "held", by, acting_for, question, _("Put on hold"))
+        if of is not None:
+            questions.put(record, of, by=by, words=question)
+        words = _("Put on hold, asking %s") % of if of else _("Put on hold")
+        _save(record, "held", by, acting_for, question, words)
 
 
 def reject(
@@ -48,6 +57,7 @@ def reject(
         standing = records.approval_of(record)
         if standing is not None:
             withdrawal.fall(standing, _("rejected"))
+        questions.close(record)
         record.state, record.reject_reason, record.reject_note = State.REJECTED, reason, note
         record.held_until, record.question, record.decided_at = None, "", timezone.now()
         if isinstance(record, Payout):
@@ -66,6 +76,7 @@ def reopen(record: Reviewed, *, by: User, why: str = "", version: int | None = N
         undone = record.state == State.APPROVED
         if undone:
             withdrawal.withdraw(record, _("taken back by %s") % by, refuse_taken=True)
+        questions.close(record)
         record.state, record.reject_reason, record.reject_note = State.PENDING, "", ""
         record.held_until, record.question, record.decided_at = None, "", None
         _save(
@@ -90,6 +101,7 @@ def wake(record: Reviewed) -> None:
         record = records.locked(record, None)
         if record.state != State.HELD or record.held_until is None or record.held_until > timezone.now():
             return
+        questions.close(record)
         record.state, record.held_until = State.PENDING, None
         record.version += 1
         record.save(update_fields=_CHANGED)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 attempts_providers: list[Callable[[Decided], list[dict[str, Any]]]] = []
 # How the machinery stands, for those who may see it: rows with words, tone, href.
 health_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
+# What wakes the work behind the desk ("bulk"): whoever runs jobs appends his bell.
+bells: list[Callable[[str], None]] = []
 
 
 def addresses(site: AdminSite) -> list[URLPattern]:
@@ -26,12 +28,14 @@ def addresses(site: AdminSite) -> list[URLPattern]:
     return [
         path("review/", site.admin_view(listing.page), name="review"),
         path("review/take-out/<slug:form>/", site.admin_view(listing.take_out), name="review_takeout"),
-        path("review/approve/", site.admin_view(bulk.approve), name="approve"),
+        path("review/approve/", site.admin_view(bulk.choose), name="approve"),
+        path("review/approve/<int:pk>/", site.admin_view(bulk.page), name="bulk"),
         path("review/views/", site.admin_view(savedviews.keep), name="keep_view"),
         path("review/views/<int:pk>/", site.admin_view(savedviews.forget), name="forget_view"),
         path("review/<slug:kind>/<int:pk>/", site.admin_view(record.page), name="record"),
         path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),
         path("problems/", site.admin_view(problems.page), name="problems"),
+        path("problems/<int:ledger>/", site.admin_view(problems.cause), name="cause"),
         path("proof/", site.admin_view(proof.page), name="proof"),
         path("statements/", site.admin_view(statements.page), name="statements"),
     ]

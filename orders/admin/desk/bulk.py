@@ -1,116 +1,126 @@
-"""Bulk approval: first a page that freezes the set and says what it is worth, then one call for exactly that set."""
+"""Bulk approval: a page that freezes the set and says what it is worth, and the same page as it is worked off."""
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Min, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from orders import ownership, queue, review, roles
+from orders import queue, review, roles
+from orders.admin import desk
 from orders.admin.base import person
 from orders.admin.desk import frame
-from orders.models import Order, Refund, State
+from orders.models import Bulk, BulkState, Ledger
 
-AT_ONCE = 500
+AT_ONCE_SECONDS = 1.5
+SHOWN = 200
 
 
 @require_POST
-def approve(request: HttpRequest) -> HttpResponse:
-    """Show the frozen set, or approve it once it is confirmed."""
-    if not roles.may(request.user, f"orders.change_{frame.view_of(request.POST).kind}"):
-        raise PermissionDenied
-    return _confirmed(request) if "confirm" in request.POST else _frozen(request)
-
-
-def _frozen(request: HttpRequest) -> HttpResponse:
+def choose(request: HttpRequest) -> HttpResponse:
+    """Freeze what is selected, or the whole tab, and show it."""
     view = frame.view_of(request.POST)
-    ids = [int(pk) for pk in request.POST.getlist("id") if pk.isdigit()]
-    model = queue.KINDS[view.kind]
-    wanted = queue.rows(view) if "all" in request.POST else model._default_manager.filter(pk__in=ids)
-    records = list(
-        wanted.select_related("order__shop__ledger" if view.kind == "refund" else "shop__ledger")[: AT_ONCE + 1]
-    )
-    ready, left_out = _sorted(request, records[:AT_ONCE])
-    if not ready:
-        messages.warning(request, _("None of the selected orders can be approved now."))
+    _must(request, view.kind)
+    if "all" in request.POST:
+        ids = list(queue.rows(view).values_list("pk", flat=True)[: review.bulk.MOST])
+    else:
+        ids = [int(pk) for pk in request.POST.getlist("id") if pk.isdecimal()]
+    made = freeze(request, view, ids)
+    if not made.records:
+        messages.warning(request, _("None of the selected records can be approved now."))
         return HttpResponseRedirect(frame.queue_at(view))
-    sums = queue.amounts(model._default_manager.filter(pk__in=[record.pk for record in ready]), view.kind)
+    return HttpResponseRedirect(reverse("admin:bulk", args=[made.pk]))
+
+
+def freeze(request: HttpRequest, view: queue.View, ids: list[int]) -> Bulk:
+    """The set of these records as it stands now."""
+    query = frame.queue_at(view).partition("?")[2]
+    return review.bulk.freeze(view.kind, ids, by=person(request), query=query)
+
+
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The set: before it is confirmed, while it is worked off, and what became of it."""
+    bulk = Bulk.objects.select_related("by").filter(pk=pk).first()
+    if bulk is None:
+        raise Http404
+    frame.must(request, f"orders.view_{bulk.kind}")
+    if request.method == "POST":
+        return _decided(request, bulk)
+    view = frame.view_of(QueryDict(bulk.query))
     return frame.page(
         request,
         "admin/desk/approve.html",
         _("Approve"),
+        bulk=bulk,
         view=view,
-        parts=frame.parts(view),
-        ids=",".join(str(record.pk) for record in ready),
-        count=len(ready),
-        sums=sums,
-        frozen=json.dumps({currency: str(total) for currency, total in sums.items()}),
-        left_out=left_out,
-        more=len(records) > AT_ONCE,
-        at_once=AT_ONCE,
-        undo=timedelta(seconds=min(ownership.shop_of(record).ledger.undo_seconds for record in ready)),
+        count=len(bulk.records),
+        sums={currency: Decimal(total) for currency, total in bulk.sums.items()},
+        left_out=[
+            {"href": frame.record_at(view, key), "number": number, "why": why}
+            for key, number, why in bulk.left_out[:SHOWN]
+        ],
+        left=len(bulk.left_out),
+        shown=SHOWN,
+        undo=timedelta(seconds=Ledger.objects.aggregate(least=Min("undo_seconds"))["least"] or 0),
         queue_href=frame.queue_at(view),
-        sample=[_number(record) for record in ready[:10]],
+        approved_href=frame.queue_at(queue.View(kind=bulk.kind, tab="approved")),
+        sample=_sample(bulk),
+        may_decide=bulk.by_id == request.user.pk and roles.may(request.user, f"orders.change_{bulk.kind}"),
     )
 
 
-def _number(record: queue.Decided) -> str:
-    if isinstance(record, Refund):
-        return record.order.number
-    return record.number if isinstance(record, Order) else record.store_id
+def _sample(bulk: Bulk) -> list[str]:
+    first = [key for key, _version in bulk.records[:10]]
+    rows: QuerySet[Any] = queue.KINDS[bulk.kind]._default_manager.filter(pk__in=first)
+    related = rows.select_related("order") if bulk.kind == "refund" else rows
+    return [review.bulk.name(record) for record in related.order_by("pk")]
 
 
-def _sorted(request: HttpRequest, records: list[Any]) -> tuple[list[Any], list[tuple[str, str]]]:
-    """Those that can be approved now, and the numbers of those that cannot, each with the reason."""
-    ready, left_out = [], []
-    for record in records:
-        if why := _objection(request, record):
-            left_out.append((_number(record), why))
-        else:
-            ready.append(record)
-    return ready, left_out
-
-
-def _objection(request: HttpRequest, record: queue.Decided) -> str:
-    if record.state != State.PENDING:
-        return _("It is %s already.") % record.get_state_display()
-    if record.blockers:
-        return _("It has problems.")
+def _decided(request: HttpRequest, bulk: Bulk) -> HttpResponse:
+    """Confirm it, and begin at once: a small set is done when the page comes back, a large one goes on in the background."""
+    _must(request, bulk.kind)
+    here = reverse("admin:bulk", args=[bulk.pk])
     try:
-        ownership.authority(person(request), ownership.shop_of(record), amount=queue.amount(record))
-    except ownership.NotAllowed as refused:
-        return refused.words
-    return ""
-
-
-def _confirmed(request: HttpRequest) -> HttpResponse:
-    view = frame.view_of(request.POST)
-    try:
-        ids = [int(pk) for pk in request.POST["ids"].split(",")]
-        count = int(request.POST["count"])
-        sums: dict[str, Any] = {
-            currency: Decimal(total) for currency, total in json.loads(request.POST["sums"]).items()
-        }
-    except (KeyError, ValueError, ArithmeticError):
-        messages.error(request, _("The page was incomplete. Nothing was approved; select the orders again."))
-        return HttpResponseRedirect(frame.queue_at(view))
-    try:
-        done = review.approve_many(
-            ids[:AT_ONCE], by=person(request), count=count, sums=sums, model=queue.KINDS[view.kind]
-        )
+        if "stop" in request.POST:
+            review.bulk.stop(bulk, by=person(request))
+            return HttpResponseRedirect(here)
+        review.bulk.confirm(bulk, by=person(request))
     except review.Refused as refused:
         messages.error(request, f"{refused.words} {refused.fix}".strip())
-        return HttpResponseRedirect(frame.queue_at(view))
-    n = len(done.approved)
-    messages.success(request, ngettext("%(n)d approved.", "%(n)d approved.", n) % {"n": n})
-    for number, why in done.refused[:20]:
-        messages.warning(request, f"{number}: {why}")
-    return HttpResponseRedirect(frame.queue_at(view, tab="approved"))
+        return HttpResponseRedirect(here)
+    review.bulk.work(AT_ONCE_SECONDS, only=bulk.pk)
+    bulk.refresh_from_db()
+    if not bulk.ended:
+        for ring in desk.bells:
+            ring("bulk")
+    else:
+        words = ngettext("%(n)d approved.", "%(n)d approved.", bulk.approved) % {"n": bulk.approved}
+        messages.success(request, words)
+    return HttpResponseRedirect(here)
+
+
+def _must(request: HttpRequest, kind: str) -> None:
+    if not roles.may(request.user, f"orders.change_{kind}"):
+        raise PermissionDenied
+
+
+def release(request: HttpRequest, orders: tuple[int, ...]) -> str:
+    """The address at which the orders that a fix made ready can be approved together; "" for whoever may approve none of them."""
+    if not orders or not roles.may(request.user, "orders.change_order"):
+        return ""
+    made = freeze(request, queue.View(tab="ready"), list(orders))
+    return reverse("admin:bulk", args=[made.pk]) if made.records else ""
+
+
+def running(request: HttpRequest) -> Any:
+    """The person's sets that are under way."""
+    return Bulk.objects.filter(by=person(request), state=BulkState.RUNNING).order_by("pk")

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from orders import corrections
+from orders import corrections, roles
 from orders.models import Address, Correction, Order, Refund
 
 
@@ -46,8 +46,9 @@ def _lines(record: Order | Refund) -> QuerySet[Any]:
 
 
 def colleagues() -> QuerySet[User, str]:
-    """Whom a record can be given to, by name."""
-    people = User.objects.filter(is_active=True, is_staff=True).order_by("username")
+    """Who can be given a record or asked about it, by name: whoever may see orders and is no auditor."""
+    sees = User.objects.with_perm("orders.view_order", backend="orders.roles.Backend")
+    people = sees.filter(is_staff=True).exclude(groups__name=roles.AUDITOR.name).order_by("username")
     return people.values_list("username", flat=True)[:200]
 
 

@@ -128,9 +128,11 @@ def _rows(view: queue.View, records: list[Any]) -> list[dict[str, Any]]:
     findings = queue.findings(records, view.kind)
     until = queue.undo_until(records, view.kind) if view.tab == "approved" else {}
     troubles = queue.troubles(records, view.kind) if view.tab in ("failed", "approved") else {}
+    questions = queue.questions(records, view.kind) if view.tab in ("review", "ready", "held") else {}
     return [
         {
             "record": record,
+            "question": questions.get(record.pk),
             **_named(record),
             "amount": queue.amount(record),
             "micro": int(queue.amount(record) * MICRO),

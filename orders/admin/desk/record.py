@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import documents, money, outgoing, ownership, queue, roles
@@ -23,6 +24,7 @@ from orders.models import (
     Order,
     Payout,
     Progress,
+    Question,
     Refund,
     RejectReason,
     Severity,
@@ -91,6 +93,8 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         troubles=queue.troubles([record], kind).get(record.pk, []),
         attempts=[row for provider in desk.attempts_providers for row in provider(record)],
         events=_timeline(request, record),
+        question=_question(request, record),
+        snoozes=_snoozes(),
         accountable=ownership.accountable(record),
         reasons=RejectReason.choices,
         **(payout.of(record) if isinstance(record, Payout) else facts.of(request, record, order_of(record))),
@@ -150,6 +154,26 @@ def _changes(approval: Approval | None, plan: documents.Plan) -> list[difference
     if approval is None or approval.content_hash == plan.content_hash:
         return []
     return list(difference.between(json.loads(approval.content), plan.content))
+
+
+def _question(request: HttpRequest, record: queue.Decided) -> dict[str, Any] | None:
+    """What was asked last about the record, and whether this person may answer it."""
+    asked = Question.objects.filter(**about(record)).select_related("of", "by", "answered_by").first()
+    if asked is None or (asked.closed_at and not asked.answer):
+        return None
+    may_decide = roles.may(request.user, f"orders.change_{record._meta.model_name}")
+    asks_him = asked.of_id == request.user.pk and not roles.is_auditor(request.user)
+    return {"asked": asked, "may_answer": asked.closed_at is None and (asks_him or may_decide)}
+
+
+def _snoozes() -> list[tuple[str, date]]:
+    """The days to which a record is put off most often."""
+    today = timezone.localdate()
+    return [
+        (_("Tomorrow"), today + timedelta(days=1)),
+        (_("Monday"), today + timedelta(days=7 - today.weekday())),
+        (_("In two weeks"), today + timedelta(days=14)),
+    ]
 
 
 def _timeline(request: HttpRequest, record: queue.Decided) -> list[dict[str, Any]]:

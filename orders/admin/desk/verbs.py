@@ -24,6 +24,7 @@ from orders.models import Account, Adjustment, Correction, Event, Refund, Reject
 
 Record = queue.Decided
 DECIDES = {"approve", "hold", "reject"}
+ANSWERS = {"answer"}  # whoever is asked may, whatever else he may not
 
 
 @require_POST
@@ -31,7 +32,7 @@ def act(request: HttpRequest, kind: str, pk: int, verb: str) -> HttpResponse:
     """Do one verb on one record, then show the next one of the same view after a decision, else the same again."""
     if verb not in VERBS:
         raise Http404
-    if not roles.may(request.user, f"orders.change_{kind}"):
+    if not roles.may(request.user, f"orders.{'view' if verb in ANSWERS else 'change'}_{kind}"):
         raise PermissionDenied
     record, view = frame.record_of(kind, pk), replace(frame.view_of(request.POST), kind=kind)
     following = queue.place(view, record).next  # before the state changes: afterwards the record stands elsewhere
@@ -84,10 +85,26 @@ def _approve(record: Record, by: User, data: QueryDict) -> str:
 
 
 def _hold(record: Record, by: User, data: QueryDict) -> str:
-    review.hold(
-        record, by=by, question=data.get("question", ""), until=_morning(data.get("until", "")), version=_version(data)
+    of, until = _colleague(data.get("of", "")), _morning(data.get("until", ""))
+    review.hold(record, by=by, question=data.get("question", ""), until=until, of=of, version=_version(data))
+    return (
+        (_("%(name)s on hold; %(of)s is asked.") % {"name": _name(record), "of": of})
+        if of
+        else (_("%s on hold.") % _name(record))
     )
-    return _("%s on hold.") % _name(record)
+
+
+def _answer(record: Record, by: User, data: QueryDict) -> str:
+    review.answer(record, by=by, words=data.get("answer", ""))
+    return _("Answered; %s is back in review.") % _name(record)
+
+
+def _colleague(name: str) -> User | None:
+    """The person of this sign-in name, None for no name."""
+    found = User.objects.filter(username=name, is_active=True).first()
+    if name and found is None:
+        raise Unclear(_("Nobody is called “%s”.") % name)
+    return found
 
 
 def _reject(record: Record, by: User, data: QueryDict) -> str:
@@ -142,9 +159,7 @@ def _withdraw(record: Record, by: User, data: QueryDict) -> str:
 
 
 def _assign(record: Record, by: User, data: QueryDict) -> str:
-    found = User.objects.filter(username=data.get("to", ""), is_active=True).first()
-    if data.get("to") and found is None:
-        raise Unclear(_("Nobody is called “%s”.") % data["to"])
+    found = _colleague(data.get("to", ""))
     review.assign(record, found, by=by, version=_version(data))
     return _("Given to %s.") % found if found else _("Given back to the owner.")
 
@@ -159,6 +174,7 @@ def _postpone(record: Record, by: User, data: QueryDict) -> str:
 VERBS: dict[str, Callable[[Record, User, QueryDict], str]] = {
     "approve": _approve,
     "hold": _hold,
+    "answer": _answer,
     "reject": _reject,
     "reopen": _reopen,
     "correct": _correct,
