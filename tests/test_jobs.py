@@ -37,6 +37,7 @@ alerts = importlib.import_module("integrations.migrations.0004_alerts")
 files = importlib.import_module("integrations.migrations.0007_files")
 imports = importlib.import_module("integrations.migrations.0008_imports")
 errands = importlib.import_module("integrations.migrations.0009_errands")
+bulk = importlib.import_module("integrations.migrations.0010_bulk")
 
 
 @pytest.fixture
@@ -176,6 +177,7 @@ def _migrated() -> None:
         files.ring(apps, editor)
         imports.make(apps, editor)
         errands.make(apps, editor)
+        bulk.make(apps, editor)
 
 
 @pytest.mark.django_db
