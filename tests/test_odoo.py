@@ -9,17 +9,13 @@ from typing import Any, ClassVar
 import pytest
 from contracts import documents
 from contracts.accounting import AccountingContract, Sums
-from contracts.documents import Chart
 
 from integrations import connections, registry
 from integrations.accounting.odoo import Odoo
 from orders import outgoing
 from tests.lab import odoo as lab
 
-CHART = Chart(
-    receivable="121000", clearing="101403", bank="101401", goods="400000", shipping="400100", discounts="400200", deposits="211000", tips="212000",
-    fees="600000", rounding="600100", tax="251000", tax_code="19%", second_tax="251100", second_tax_code="City 2%",
-)  # fmt: skip
+CHART = lab.NUMBERS
 running: dict[Path, lab.Odoo] = {}
 
 

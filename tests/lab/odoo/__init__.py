@@ -16,8 +16,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from contracts.documents import Chart
+
 from tests.lab import crimes
-from tests.lab.odoo.company import RIGHTS
+from tests.lab.odoo.company import NUMBERS, RIGHTS
 from tests.lab.odoo.documents import Documents
 from tests.lab.odoo.loading import Loading, partner
 from tests.lab.odoo.tables import Fault, Row
@@ -60,11 +62,13 @@ class Call:
 class Odoo(Server):
     name = "odoo"
 
-    def __init__(self, folder: Path, *, serie: int = 17, rounding: str = "round_per_line", **more: Any) -> None:
+    def __init__(
+        self, folder: Path, *, serie: int = 17, rounding: str = "round_per_line", chart: Chart = NUMBERS, **more: Any
+    ) -> None:
         super().__init__(folder, **more)
         self.serie, self.pace, self.key = serie, 0.0, KEY
         self.groups: set[str] = set(RIGHTS)
-        self.books = Documents(self.judge, serie, rounding)
+        self.books = Documents(self.judge, serie, rounding, chart)
         self.loading = Loading(self.books)
 
     def call(self, request: Request) -> tuple[str, str]:

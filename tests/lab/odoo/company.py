@@ -7,26 +7,32 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+from contracts.documents import Chart
+
 from tests.lab.odoo.tables import Row, Tables
 
-CODES = {  # code: name, type
-    "121000": ("Account Receivable", "asset_receivable"),
-    "101401": ("Bank", "asset_cash"),
-    "101403": ("Card clearing", "asset_current"),
-    "400000": ("Product Sales", "income"),
-    "400100": ("Shipping", "income"),
-    "400200": ("Discounts", "income"),
-    "211000": ("Deposits", "liability_current"),
-    "212000": ("Tips", "liability_current"),
-    "251000": ("Tax received 19 %", "liability_current"),
-    "251100": ("City tax", "liability_current"),
-    "600000": ("Fees", "expense"),
-    "600100": ("Rounding", "expense"),
+NUMBERS = Chart(
+    receivable="121000", clearing="101403", bank="101401", goods="400000", shipping="400100", discounts="400200", deposits="211000", tips="212000",
+    fees="600000", rounding="600100", tax="251000", tax_code="19%", second_tax="251100", second_tax_code="City 2%",
+)  # fmt: skip
+ACCOUNTS = {  # what a chart's names stand for: name, type
+    "receivable": ("Account Receivable", "asset_receivable"),
+    "bank": ("Bank", "asset_cash"),
+    "clearing": ("Card clearing", "asset_current"),
+    "goods": ("Product Sales", "income"),
+    "shipping": ("Shipping", "income"),
+    "discounts": ("Discounts", "income"),
+    "deposits": ("Deposits", "liability_current"),
+    "tips": ("Tips", "liability_current"),
+    "tax": ("Tax received 19 %", "liability_current"),
+    "second_tax": ("City tax", "liability_current"),
+    "fees": ("Fees", "expense"),
+    "rounding": ("Rounding", "expense"),
 }
 RIGHTS = ("account.group_account_invoice", "base.group_partner_manager")
 
 
-def found(tables: Tables, serie: int, rounding: str) -> SimpleNamespace:
+def found(tables: Tables, serie: int, rounding: str, chart: Chart) -> SimpleNamespace:
     """A company in EUR that sells with 19 % and a city tax; the ids that tests ask for."""
     add, ids = tables.add, {}
     money = {name: add("res.currency", name=name, active=name != "SEK") for name in ("EUR", "USD", "JPY", "KWD", "SEK")}
@@ -44,8 +50,9 @@ def found(tables: Tables, serie: int, rounding: str) -> SimpleNamespace:
             **dict.fromkeys(locks),
         ),
     )
-    for code, (name, kind) in CODES.items():
-        ids[code] = add(
+    for field, (name, kind) in ACCOUNTS.items():
+        code = getattr(chart, field)
+        ids[field] = add(
             "account.account",
             code=code,
             name=name,
@@ -54,15 +61,19 @@ def found(tables: Tables, serie: int, rounding: str) -> SimpleNamespace:
             **_company(serie, company["id"]),
             **{"deprecated": False},
         )
-    company["receivable"] = ids["121000"]
-    for name, rate, account in (("19%", "19", "251000"), ("City 2%", "2", "251100"), ("0%", "0", "")):
+    company["receivable"] = ids["receivable"]
+    for name, rate, account in (
+        (chart.tax_code, "19", "tax"),
+        (chart.second_tax_code, "2", "second_tax"),
+        ("0%", "0", ""),
+    ):
         ids[name] = tax(tables, company["id"], name, rate, ids.get(account, 0))
     journals: dict[str, Row] = {}
     for code, kind, default in (
-        ("WEB", "sale", "400000"),
+        ("WEB", "sale", "goods"),
         ("MISC", "general", ""),
-        ("BNK1", "bank", "101401"),
-        ("CARD", "bank", "101403"),
+        ("BNK1", "bank", "bank"),
+        ("CARD", "bank", "clearing"),
     ):
         made = add(
             "account.journal",
@@ -82,7 +93,7 @@ def found(tables: Tables, serie: int, rounding: str) -> SimpleNamespace:
             name="Manual",
             journal_id=journals["CARD"]["id"],
             payment_type=kind,
-            payment_account_id=ids["101403"],
+            payment_account_id=ids["clearing"],
             company_id=company["id"],
         )
     for code in ("DE", "EE", "US", "GB"):

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from contracts.documents import Chart
+
 from tests.lab.judge import Judge
-from tests.lab.odoo.company import found
+from tests.lab.odoo.company import NUMBERS, found
 from tests.lab.odoo.reckoning import SALES, ZERO, Reckoning, parsed
 from tests.lab.odoo.tables import Fault, Row, Tables, missing, user_error
 
@@ -20,9 +22,9 @@ PREFIX = {"out_invoice": "", "out_refund": "R", "entry": ""}
 class Documents:
     """One company's books in an Odoo of this `serie` (17, 18, 19)."""
 
-    def __init__(self, judge: Judge, serie: int, rounding: str = "round_per_line") -> None:
+    def __init__(self, judge: Judge, serie: int, rounding: str = "round_per_line", chart: Chart = NUMBERS) -> None:
         self.judge, self.serie, self.tables = judge, serie, Tables()
-        self.here = found(self.tables, serie, rounding)
+        self.here = found(self.tables, serie, rounding, chart)
         self.reckon = Reckoning(self.tables, serie, self.here.company)
         self.memo = "ref" if serie < 18 else "memo"
         self.price_decimals = 2
@@ -269,7 +271,7 @@ class Documents:
 
     def _post_payment(self, row: Row) -> None:
         method = self.tables.rows["account.payment.method.line"].get(row["payment_method_line_id"] or 0, {})
-        account = method.get("payment_account_id") or (self.here.ids["101401"] if self.serie < 18 else None)
+        account = method.get("payment_account_id") or (self.here.ids["bank"] if self.serie < 18 else None)
         row["state"] = "posted" if self.serie < 18 else "in_process"
         if not account:  # from 18 on there is no entry then
             self.judge.note("paid without an entry", xid=self.tables.name_of("account.payment", row["id"]))
