@@ -72,9 +72,12 @@ def book(document: m.Document, outcome: str = "booked") -> None:
 
 
 def booked(document: m.Document) -> outgoing.Booked:
+    taxes: dict[str, Decimal] = {}
+    for row in document.lines.exclude(tax_code=""):
+        taxes[row.tax_code] = taxes.get(row.tax_code, Decimal(0)) + row.tax
     return outgoing.Booked(
         id=document.reference, number=document.reference, currency=document.currency, net=document.net, tax=document.tax,
-        gross=document.gross,
+        gross=document.gross, taxes=tuple(taxes.items()),
     )  # fmt: skip
 
 

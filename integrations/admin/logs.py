@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,12 +18,12 @@ from django.views.decorators.http import require_POST
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from integrations import models, outbox
-from integrations.booking import known
+from integrations.booking import known, traces
 from orders import documents, roles
 from orders.admin import desk
 from orders.admin.base import Log, order_link, person
 from orders.admin.filters import during
-from orders.models import Order
+from orders.models import Document, Order
 from orders.queue import Decided
 from orders.resources import Listing
 
@@ -265,5 +266,20 @@ def _told(errand: models.Errand) -> str:
     return f"{errand.get_kind_display()} {what}".strip()
 
 
+def traces_of(signed: Sequence[Document]) -> list[dict[str, Any]]:
+    """What documents left in a ledger, for the page that says how they leave it again."""
+    return [
+        {
+            "noun": _NOUNS.get(row.noun, row.noun),
+            "ours": row.ours,
+            "theirs": row.theirs,
+            "stays": row.noun != "document",
+        }
+        for row in traces.traces(signed)
+    ]
+
+
+_NOUNS = {"document": _("document"), "customer": _("customer"), "item": _("item")}
+desk.traces_providers.append(traces_of)
 desk.attempts_providers.append(attempts_of)
 desk.attempts_providers.append(errands_of)

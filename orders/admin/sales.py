@@ -143,6 +143,7 @@ class DocumentAdmin(Log):
     ordering = ["-id"]
     sortable_by = ()
     exclude = ["personal"]
+    change_form_template = "admin/desk/document.html"
     search_fields = ["=reference", "=order__number"]
     search_help_text = _("A reference or an order's number.")
 

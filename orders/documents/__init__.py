@@ -12,6 +12,7 @@ from orders.documents.report import Report, documents_of, report, update_progres
 from orders.documents.sign import Unbalanced, sign
 from orders.documents.sketch import obstacles, obstacles_of_refund
 from orders.documents.take import Taken, outgoing_of, take
+from orders.documents.undo import Step, Undo, Way, in_books, undo
 
 __all__ = [
     "OF_KIND",
@@ -21,11 +22,15 @@ __all__ = [
     "Plan",
     "Problem",
     "Report",
+    "Step",
     "Taken",
     "Tampered",
     "Unbalanced",
+    "Undo",
+    "Way",
     "documents_of",
     "events_verify",
+    "in_books",
     "intact",
     "match",
     "numbers",
@@ -39,6 +44,7 @@ __all__ = [
     "report",
     "sign",
     "take",
+    "undo",
     "update_progress",
     "verify",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -56,8 +57,8 @@ def _new(page: Sheet, plan: Planned, after: dict[str, tuple[str, int]]) -> Draft
     )  # fmt: skip
 
 
-def taken_back(page: Sheet, invoice: Document) -> Draft:
-    """A credit note over the whole of an invoice that was taken for sending and that the order no longer says."""
+def taken_back(page: Sheet, invoice: Document, memo: Callable[[], str] | None = None) -> Draft:
+    """A credit note over the whole of an invoice that was taken for sending and that the order no longer says, or that a person takes back (`memo`)."""
     if page.credited(invoice):
         page.problem(
             code="edited_after_refund", words=_("The order was changed after a refund of invoice %s was signed.") % invoice.reference,
@@ -75,7 +76,7 @@ def taken_back(page: Sheet, invoice: Document) -> Draft:
     return page.draft(
         DocumentKind.CREDIT_NOTE, sheet.reversal_source(invoice.key, invoice.revision), tax_on=invoice.tax_on, rows=rows,
         contra=invoice.contra_account, sources={"order": page.order.pk, "of": invoice.pk}, applies_to=invoice.reference,
-        memo=lambda: _("Invoice %s taken back: the order was changed") % invoice.reference, after=[(invoice.key, invoice.revision)],
+        memo=memo or (lambda: _("Invoice %s taken back: the order was changed") % invoice.reference), after=[(invoice.key, invoice.revision)],
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -44,7 +45,7 @@ def drafts(page: Sheet, invoices: list[Draft]) -> list[Draft]:
     for payment in held(page.order, "payments"):
         signed = page.stands_for(page.key(DocumentKind.PAYMENT, payment.store_id))
         if signed is not None and payment.kind in MONEY_IN and not _moved(payment):
-            made.append(_taken_back(page, payment, signed, claims))
+            made.append(taken_back(page, payment, signed, claims))
         if payment.status == PaymentStatus.SUCCESS and payment.amount and payment.kind in _DISPUTES:
             made.append(_dispute(page, payment, made))
     return made
@@ -62,8 +63,10 @@ def _claims(page: Sheet, invoices: list[Draft]) -> list[Claim]:
     for document in page.signed:
         if not sheet.stands(document) or document.kind == DocumentKind.INVOICE:
             continue
+        if document.kind == DocumentKind.JOURNAL and (document.key, document.revision) in page.backs:
+            continue  # what takes it back debits the receivable again, and names no claim
         data = sheet.restored(document)
-        settles = _SETTLES.get(document.kind, 0) * data.gross
+        settles = SETTLES.get(document.kind, 0) * data.gross
         if data.contra_account != page.role("receivable") or not data.applies_to:
             continue
         if data.applies_to in by_reference:
@@ -83,7 +86,7 @@ def _in(page: Sheet, payment: Payment, claims: list[Claim]) -> list[Draft]:
     if signed is not None and signed.gross == payment.amount:
         made = [page.kept(signed)]
     else:  # new, or the store now says another amount: what was signed is taken back, and the payment signed anew
-        made = [_taken_back(page, payment, signed, claims)] if signed is not None else []
+        made = [taken_back(page, payment, signed, claims)] if signed is not None else []
         made.append(_new(page, payment, day, claims, after=made))
     draft = made[-1]
     return made if draft.document.applies_to else [*made, *_used_up(page, payment, draft, day, claims)]
@@ -93,8 +96,11 @@ def _moved(payment: Payment) -> bool:
     return payment.status == PaymentStatus.SUCCESS and bool(payment.amount)
 
 
-def _taken_back(page: Sheet, payment: Payment, signed: Document, claims: list[Claim]) -> Draft:
-    """The whole of a signed payment the other way round, on its own day: the store no longer says that it was made, or not of that amount."""
+def taken_back(
+    page: Sheet, payment: Payment, signed: Document, claims: list[Claim], memo: Callable[[], str] | None = None
+) -> Draft:
+    """The whole of a signed payment the other way round, on its own day: the store no longer says that it was made, or not of that amount, or a
+    person takes it back (`memo`)."""
     data = sheet.restored(signed)
     for claim in claims:
         if claim.document.reference == data.applies_to:
@@ -103,7 +109,7 @@ def _taken_back(page: Sheet, payment: Payment, signed: Document, claims: list[Cl
         DocumentKind.REFUND_PAYMENT, sheet.reversal_source(signed.key, signed.revision), tax_on=signed.tax_on,
         rows=[(line, Origin()) for line in data.lines], contra=data.contra_account,
         sources={"order": page.order.pk, "payment": payment.pk, "of": signed.pk}, applies_to=data.applies_to,
-        memo=lambda: _("Payment %(id)s of order %(number)s taken back: the store changed it") % {"id": payment.store_id, "number": page.order.number},
+        memo=memo or (lambda: _("Payment %(id)s of order %(number)s taken back: the store changed it") % {"id": payment.store_id, "number": page.order.number}),
         after=[(signed.key, signed.revision)],
     )  # fmt: skip
 
@@ -124,7 +130,8 @@ def _new(page: Sheet, payment: Payment, day: date, claims: list[Claim], after: l
 def _used_up(page: Sheet, payment: Payment, deposit: Draft, day: date, claims: list[Claim]) -> list[Draft]:
     """Debit deposits, credit receivable, as far as the deposit and what is open reach."""
     prefix = page.key(DocumentKind.JOURNAL, f"{payment.store_id}-")
-    made = [page.kept(item) for item in page.standing(DocumentKind.JOURNAL) if item.key.startswith(prefix)]
+    mine = [item for item in page.standing(DocumentKind.JOURNAL) if not page.takes_back(item)]
+    made = [page.kept(item) for item in mine if item.key.startswith(prefix)]
     used = {draft.document.key for draft in made}
     left = deposit.document.gross - money.total(draft.document.gross for draft in made)
     for claim in claims:
@@ -204,7 +211,7 @@ def money_rows(page: Sheet, payment: Payment, *, leaving: bool = False) -> list[
 
 
 _DISPUTES = {PaymentKind.CHARGEBACK: DocumentKind.REFUND_PAYMENT, PaymentKind.REVERSAL: DocumentKind.PAYMENT}
-_SETTLES: dict[str, int] = {
+SETTLES: dict[str, int] = {
     DocumentKind.PAYMENT: 1,
     DocumentKind.JOURNAL: 1,
     DocumentKind.CREDIT_NOTE: 1,

@@ -21,6 +21,7 @@ from orders.outgoing import DocumentKind
 _TAKES_BACK: dict[str, DocumentKind] = {
     DocumentKind.CREDIT_NOTE: DocumentKind.INVOICE,
     DocumentKind.REFUND_PAYMENT: DocumentKind.PAYMENT,
+    DocumentKind.JOURNAL: DocumentKind.JOURNAL,
 }
 NAMED = ("adjustments__account", "adjustments__tax_code__account")
 Row = tuple[outgoing.Line, Origin]
@@ -36,7 +37,8 @@ class Sheet(Ground):
         self._stem = reference.key(order, "", "").removesuffix(":")
         place = order.shipping or order.billing
         self.region = place.region if place else ""
-        self._taken_back = {of for of in map(self._takes_back, self.signed) if of}
+        self.backs = backs(self.signed)
+        self.moved = order.post_on_first_open_day
         self._serials: dict[str, list[str]] = {}
         for document in self.signed:
             keys = self._serials.setdefault(document.kind, [])
@@ -55,6 +57,10 @@ class Sheet(Ground):
     def standing(self, kind: str) -> list[Document]:
         """The signed documents of a kind that are neither voided nor refused, nor taken back whole by a document of ours."""
         return [item for item in self.signed if item.kind == kind and self._holds(item)]
+
+    def takes_back(self, document: Document) -> bool:
+        """True for a document that stands and takes another one back whole."""
+        return any(document == item for item in self.backs.values())
 
     def stands_for(self, key: str) -> Document | None:
         """The standing document of that key, None without one."""
@@ -84,10 +90,10 @@ class Sheet(Ground):
         due: bool = True,
         when: str = "",
     ) -> Draft:
-        """A new document of the order: the next revision of its key, with reference, dates and rate."""
+        """A new document of the order: the next revision of its key, with reference, dates and rate; it waits for what took earlier revisions back."""
         key = self.key(kind, source)
         revision = 1 + max((item.revision for item in self.signed if item.key == key), default=0)
-        posting_on = self.posting_day(tax_on, moved=self.order.post_on_first_open_day)
+        posting_on = self.posting_day(tax_on, moved=self.moved)
         rate, rate_source = self.rate(posting_on)
         lines = tuple(dataclasses.replace(line, n=n) for n, (line, _origin) in enumerate(rows, start=1))
         net, tax = money.total(line.net for line in lines), money.total(line.tax for line in lines)
@@ -104,7 +110,8 @@ class Sheet(Ground):
             dimensions=tuple(sorted((str(k), str(v)) for k, v in self.shop.dimensions.items())),
         )  # fmt: skip
         origins = tuple(origin for _line, origin in rows)
-        return Draft(document=document, origins=origins, sources=sources, after=tuple(after), due=due, when=when)
+        waits = (*after, *((back.key, back.revision) for (of, _n), back in self.backs.items() if of == key))
+        return Draft(document=document, origins=origins, sources=sources, after=waits, due=due, when=when)
 
     def kept(self, document: Document) -> Draft:
         """The signed document as it stands."""
@@ -118,18 +125,23 @@ class Sheet(Ground):
         return self.unused(kind, text, key, revision)
 
     def _holds(self, document: Document) -> bool:
-        return stands(document) and (document.key, document.revision) not in self._taken_back
+        return stands(document) and (document.key, document.revision) not in self.backs
 
-    def _takes_back(self, document: Document) -> tuple[str, int] | None:
-        """What a standing document of ours takes back whole: (key, revision) of the invoice or payment; None for any other document."""
-        kind = _TAKES_BACK.get(document.kind)
-        if kind is None or not stands(document):
-            return None
-        source = document.key.rsplit(":", 1)[1]
-        for item in self.signed:
-            if item.kind == kind and source == reversal_source(item.key, item.revision):
-                return item.key, item.revision
-        return None
+
+def backs(documents: Iterable[Document]) -> dict[tuple[str, int], Document]:
+    """By key and revision of an invoice, payment or journal: the standing document of ours that takes it back whole."""
+    rows = list(documents)
+    signs = {
+        (item.kind, reversal_source(item.key, item.revision, item.kind)): (item.key, item.revision)
+        for item in rows
+        if item.kind in _TAKES_BACK.values()
+    }
+    found = {}
+    for item in rows:
+        of = signs.get((_TAKES_BACK.get(item.kind, ""), item.key.rsplit(":", 1)[1]))
+        if of and stands(item):
+            found[of] = item
+    return found
 
 
 def named(record: Order | Refund | Payout) -> list[Adjustment]:
@@ -155,9 +167,14 @@ def stands(document: Document) -> bool:
     return document.booking.voided_at is None and document.booking.refused_at is None
 
 
-def reversal_source(key: str, revision: int) -> str:
-    """The source of the document that takes back a whole invoice or payment: "r1", or "S02-r1" for a shipment's invoice, "P1-r1" for a payment."""
+def reversal_source(key: str, revision: int, kind: str = "") -> str:
+    """The source of the document that takes back a whole invoice or payment: "r1", or "S02-r1" for a shipment's invoice, "P1-r1" for a payment.
+
+    A journal's is "P1-1-back1": "P1-1-r2" is the use of the same deposit for the second revision of its invoice.
+    """
     source = key.rsplit(":", 1)[1]
+    if kind == DocumentKind.JOURNAL:
+        return f"{source}-back{revision}"
     return f"r{revision}" if source == "1" else f"{source}-r{revision}"
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from orders import money
+from orders.documents import sheet
 from orders.documents.problem import Problem
 from orders.findings.amounts import figure
 from orders.findings.codes import problem
@@ -18,8 +19,11 @@ GONE = frozenset({"voided", "deleted"})
 
 
 def invoices(order: Order) -> list[Document]:
-    """The order's invoices that were taken for sending and not refused: they stand, whatever the store says now."""
-    return [row for row in held(order, "documents") if row.kind == DocumentKind.INVOICE and _was_sent(row)]
+    """The order's invoices that were taken for sending and neither refused nor taken back: they stand, whatever the store says now."""
+    rows = held(order, "documents")
+    back = sheet.backs(rows)
+    sent = [row for row in rows if row.kind == DocumentKind.INVOICE and _was_sent(row)]
+    return [row for row in sent if (row.key, row.revision) not in back]
 
 
 def ledger(order: Order) -> Iterator[Problem]:

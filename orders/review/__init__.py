@@ -15,6 +15,7 @@ from orders.review.decisions import assign, hold, reject, reopen, wake
 from orders.review.questions import answer
 from orders.review.refresh import refresh
 from orders.review.refusal import Refused
+from orders.review.undoing import undo, undo_plan
 
 __all__ = [
     "Change",
@@ -33,6 +34,8 @@ __all__ = [
     "refresh",
     "reject",
     "reopen",
+    "undo",
+    "undo_plan",
     "wake",
     "withdraw",
 ]

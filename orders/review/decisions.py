@@ -47,9 +47,7 @@ def reject(
         raise Refused(_("Choose one of the reasons: %s.") % ", ".join(RejectReason.values))
     with transaction.atomic(), in_words():
         record, acting_for = _mine(record, by, version, (State.PENDING, State.HELD))
-        if isinstance(record, (Order, Refund, Payout)) and any(
-            map(_taken_and_standing, documents.documents_of(record))
-        ):
+        if isinstance(record, (Order, Refund, Payout)) and documents.in_books(_signed(record)):
             raise Refused(
                 _("A document of it was sent to the books already."),
                 _("Let the store refund it, or approve the change."),
@@ -155,6 +153,5 @@ def _tell_those_that_wait(record: Reviewed) -> None:
         transaction.on_commit(lambda: findings.recheck(record.shop.ledger, f"order:{record.pk}"))
 
 
-def _taken_and_standing(document: Document) -> bool:
-    booking = document.booking
-    return booking.taken_at is not None and booking.refused_at is None
+def _signed(record: Order | Refund | Payout) -> list[Document]:
+    return list(documents.documents_of(record).select_related("booking"))

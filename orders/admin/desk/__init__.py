@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.urls import URLPattern, path
@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest
 
+    from orders.models import Document
     from orders.queue import Decided
 
 # What went out for a record and what came back: rows with at, call, outcome, tone, words, connection. Whoever sends documents appends his own.
 attempts_providers: list[Callable[[Decided], list[dict[str, Any]]]] = []
+# What signed documents left in a ledger: rows with noun, ours, theirs, stays.
+traces_providers: list[Callable[[Sequence[Document]], list[dict[str, Any]]]] = []
 # How the machinery stands, for those who may see it: rows with words, tone, href.
 health_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
 # What wakes the work behind the desk ("bulk"): whoever runs jobs appends his bell.
@@ -23,7 +26,7 @@ bells: list[Callable[[str], None]] = []
 
 def addresses(site: AdminSite) -> list[URLPattern]:
     """The addresses of the desk's pages, before the admin's own."""
-    from orders.admin.desk import bulk, listing, problems, proof, record, savedviews, statements, verbs
+    from orders.admin.desk import bulk, listing, problems, proof, record, savedviews, statements, undo, verbs
 
     return [
         path("review/", site.admin_view(listing.page), name="review"),
@@ -32,6 +35,7 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         path("review/approve/<int:pk>/", site.admin_view(bulk.page), name="bulk"),
         path("review/views/", site.admin_view(savedviews.keep), name="keep_view"),
         path("review/views/<int:pk>/", site.admin_view(savedviews.forget), name="forget_view"),
+        path("review/order/<int:pk>/way-back/", site.admin_view(undo.page), name="undo"),
         path("review/<slug:kind>/<int:pk>/", site.admin_view(record.page), name="record"),
         path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),
         path("problems/", site.admin_view(problems.page), name="problems"),

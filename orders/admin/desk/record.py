@@ -98,7 +98,7 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         accountable=ownership.accountable(record),
         reasons=RejectReason.choices,
         **(payout.of(record) if isinstance(record, Payout) else facts.of(request, record, order_of(record))),
-        **_verbs(request, record, found, until),
+        **_verbs(request, record, found, until, plan.drafts),
     )
 
 
@@ -207,7 +207,13 @@ def _event(request: HttpRequest, event: Event) -> dict[str, Any]:
     }
 
 
-def _verbs(request: HttpRequest, record: queue.Decided, found: list[Finding], until: datetime | None) -> dict[str, Any]:
+def _verbs(
+    request: HttpRequest,
+    record: queue.Decided,
+    found: list[Finding],
+    until: datetime | None,
+    drafts: tuple[documents.Draft, ...],
+) -> dict[str, Any]:
     """Which verbs the page shows, and in words why approval is not possible now."""
     may = roles.may(request.user, f"orders.change_{record._meta.model_name}")
     blocked, acting_for, shop = "", None, ownership.shop_of(record)
@@ -228,6 +234,9 @@ def _verbs(request: HttpRequest, record: queue.Decided, found: list[Finding], un
         "can_reject": may and record.state in (State.PENDING, State.HELD),
         "can_reopen": may and (record.state in (State.HELD, State.REJECTED) or undoable),
         "reopen_words": _("Undo approval") if until else _("Reopen"),
+        "can_undo": may
+        and any(draft.signed and draft.signed.booking.taken_at for draft in drafts)
+        and isinstance(record, Order),
         "can_correct": may and isinstance(record, Order) and record.state in (State.PENDING, State.HELD),
         "correctable": facts.correctable(record) if isinstance(record, Order) else [],
         "can_adjust": may and record.state in (State.PENDING, State.HELD),

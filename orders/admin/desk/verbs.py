@@ -20,7 +20,7 @@ from orders import ownership, queue, review, roles
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.admin.desk.record import events_of, name_of
-from orders.models import Account, Adjustment, Correction, Event, Refund, RejectReason, State, TaxCode
+from orders.models import Account, Adjustment, Correction, Event, Order, Refund, RejectReason, State, TaxCode
 
 Record = queue.Decided
 DECIDES = {"approve", "hold", "reject"}
@@ -121,6 +121,13 @@ def _reopen(record: Record, by: User, data: QueryDict) -> str:
     return _("%s is open again.") % _name(record)
 
 
+def _undo(record: Record, by: User, data: QueryDict) -> str:
+    if not isinstance(record, Order):
+        raise Unclear(_("Only an order is taken back as a whole."))
+    review.undo(record, by=by, why=data.get("why", ""), version=_version(data))
+    return _("%s is taken back: what answers its documents is signed and on its way.") % _name(record)
+
+
 def _correct(record: Record, by: User, data: QueryDict) -> str:
     target, _dot, field = data.get("place", "").rpartition(".")
     review.correct(
@@ -177,6 +184,7 @@ VERBS: dict[str, Callable[[Record, User, QueryDict], str]] = {
     "answer": _answer,
     "reject": _reject,
     "reopen": _reopen,
+    "undo": _undo,
     "correct": _correct,
     "drop": _drop,
     "adjust": _adjust,

@@ -1,4 +1,4 @@
-"""Decides on orders from a shell, by the same services as the desk: approve, hold, reject, reopen."""
+"""Decides on orders from a shell, by the same services as the desk: approve, hold, reject, reopen, and undo what is in the books."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ VERBS: dict[str, tuple[str, Verb]] = {
         "reopened",
         lambda order, by, given: review.reopen(order, by=by, version=order.version, why=given["note"]),
     ),
+    "undo": (
+        "taken back",
+        lambda order, by, given: review.undo(order, by=by, version=order.version, why=given["note"]),
+    ),
 }
 
 
 class Command(BaseCommand):
-    help = "approve, hold, reject or reopen orders of a shop, as a person who may"
+    help = "approve, hold, reject, reopen or undo orders of a shop, as a person who may"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("verb", choices=list(VERBS))
