@@ -1,9 +1,9 @@
 """Real processes under attack: two clusters, a `run_jobs` and a web server on a PostgreSQL of their own; whatever runs is killed at random.
 
 `python -m tests.chaos --orders 60 --kills 25 --seed 1`. Orders come as signed deliveries through the web server, a person approves them, and the ledger loses
-every fifth reply. The clocks of two processes are wrong by ten minutes. Between the kills PostgreSQL is restarted in the hard way. After the attack all must be
-drained within ten minutes, each document must stand in the ledger's own log once, and the sums and the chains must be right. Prints seed, counts and verdict;
-ends with 1 if a promise was broken.
+every fifth reply. The clocks of two processes are wrong by ten minutes, and now and then one jumps by ten minutes or an hour, forwards or back, the database's
+among them. Between the kills PostgreSQL is restarted in the hard way. After the attack all must be drained within ten minutes, each document must stand in the
+ledger's own log once, and the sums and the chains must be right. Prints seed, counts and verdict; ends with 1 if a promise was broken.
 """
 
 from __future__ import annotations
@@ -32,12 +32,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from ordersync_site import embedded_postgres  # noqa: E402
 from ordersync_site.embedded_postgres import processes  # noqa: E402
+from tests.lab import jumps  # noqa: E402
 
 BOUND_SECONDS = 600
+JUMPS = 0.4  # of a clock, at each kill
 LIMIT = "20"  # seconds without a sign of life; a start under load takes some of them
 STANDS_SECONDS = (
     180  # until one of a role must be alive again: what the silence limit, a start and a recovery take together
 )
+SKEWS = {"first cluster": 600.0, "second cluster": 0.0, "run_jobs": -600.0, "web": 0.0}
 ROLES = ("worker", "pusher", "monitor", "sentinel", "main process", "run_jobs", "web")
 
 
@@ -47,25 +50,26 @@ class Fleet:
 
     environment: dict[str, str]
     port: int
+    clocks: jumps.Clocks
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
-        for name, (command, skew) in self.commands().items():
+        for name, command in self.commands().items():
             if name not in self.running or self.running[name].poll() is not None:
-                more = {**self.environment, "ORDERSYNC_SKEW": skew}
-                log = (Path(self.environment["ORDERSYNC_FOLDER"]) / f"{name}.log").open("ab")
+                more = {**self.environment, "ORDERSYNC_CLOCK": str(self.clocks.path(name))}
+                log = self.log(name).open("ab")
                 self.running[name] = subprocess.Popen(
                     command, cwd=ROOT, env=more, start_new_session=True, stdout=log, stderr=log
                 )
 
-    def commands(self) -> dict[str, tuple[list[str], str]]:
+    def commands(self) -> dict[str, list[str]]:
         manage = [sys.executable, str(ROOT / "tests" / "chaos_manage.py")]
-        web = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "-w", "1", "ordersync_site.wsgi"]
+        web = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{self.port}", "-w", "1", "chaos_manage"]
         return {
-            "first cluster": ([*manage, "supervise"], "600"),
-            "second cluster": ([*manage, "supervise"], "0"),
-            "run_jobs": ([*manage, "run_jobs", "--loop"], "-600"),
-            "web": (web, "0"),
+            "first cluster": [*manage, "supervise"],
+            "second cluster": [*manage, "supervise"],
+            "run_jobs": [*manage, "run_jobs", "--loop"],
+            "web": web,
         }
 
     def victims(self, role: str) -> list[psutil.Process]:
@@ -84,11 +88,22 @@ class Fleet:
         return [one for sentinel in sentinels for one in _children(sentinel.pid) if _role(one) == role]
 
     def end(self) -> None:
-        for process in self.running.values():
-            for one in reversed(_family(process)):
+        """Kill all that ever came of it, orphans in groups and sessions of their own too, until nobody is left."""
+        while left := self.everybody():
+            for one in left:
                 with contextlib.suppress(psutil.Error):
                     one.kill()
+            psutil.wait_procs(left, timeout=5)
+        for process in self.running.values():
             process.wait()
+
+    def everybody(self) -> list[psutil.Process]:
+        """Whoever writes into one of our logs: a title takes the place of an environment, and an orphan has another parent."""
+        logs = {str(self.log(name)) for name in self.commands()}
+        return [one for one in psutil.process_iter() if _output(one) in logs]
+
+    def log(self, name: str) -> Path:
+        return (Path(self.environment["ORDERSYNC_FOLDER"]) / f"{name}.log").resolve()
 
     def memory(self) -> dict[str, float]:
         """MiB of each cluster (PSS), the supervisor not counted."""
@@ -98,6 +113,14 @@ class Fleet:
             with contextlib.suppress(psutil.Error):
                 sums[name] = sum(one.memory_full_info().pss for one in family) / 2**20
         return sums
+
+
+def _output(process: psutil.Process) -> str:
+    """Where it writes to; nowhere when it is dead."""
+    try:
+        return os.readlink(f"/proc/{process.pid}/fd/1")
+    except OSError:
+        return ""
 
 
 def _children(pid: int) -> list[psutil.Process]:
@@ -145,7 +168,8 @@ class Campaign:
         self.database = self.folder / "postgres"
         self._serve()
         self._furnish()
-        fleet = Fleet(self._environment(), _free_port())
+        self.clocks = jumps.Clocks(self.folder, SKEWS)
+        fleet = Fleet(self._environment(), _free_port(), self.clocks)
         try:
             fleet.start()
             self._attack(fleet)
@@ -189,6 +213,7 @@ class Campaign:
         from orders.models import Ledger
 
         call_command("migrate", verbosity=0)
+        jumps.install(embedded_postgres.DATABASE)
         self.way = way.make(self.folder / "ledger", "crime", options={"at_once": "4"})
         Ledger.objects.update(undo_seconds=0)
         import crime_ledger
@@ -208,6 +233,8 @@ class Campaign:
             self._patiently(self._approve)
             if number in restarts:
                 self._restart()
+            if self.chance.random() < JUMPS:
+                self._patiently(lambda: self.clocks.jump(self.chance, self.counts))
             self._kill(fleet, role)
             fleet.start()
             time.sleep(self.chance.uniform(0.5, 2.5))
@@ -296,6 +323,7 @@ class Campaign:
         from django.db.models.functions import Now
 
         from integrations.models import Connection, Delivery, DeliveryState, Message
+        from orders.models import Booking
 
         alive = {str(pid) for pid in psutil.pids()}
         for delivery in Delivery.objects.filter(state=DeliveryState.LEASED):
@@ -304,6 +332,9 @@ class Campaign:
         Delivery.objects.filter(state__in=[DeliveryState.WAITING, DeliveryState.UNKNOWN]).update(not_before=Now())
         Message.objects.filter(state="new").update(not_before=None)
         Connection.objects.update(not_before=None)
+        Booking.objects.filter(taken_at=None, not_before__gt=Now()).update(
+            not_before=Now()
+        )  # signed by a clock that was ahead
 
     def _left(self) -> list[str]:
         from integrations.models import Delivery, DeliveryState, Message, MessageState

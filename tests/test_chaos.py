@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests import chaos
+from tests.lab import jumps
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDERS = os.environ.get("ORDERSYNC_CHAOS_ORDERS", "20")
@@ -36,6 +40,35 @@ def test_killed_at_random_everything_is_booked_once(capsys: pytest.CaptureFixtur
 
 def test_a_restored_backup_posts_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
     run(sys.executable, "-m", "tests.restore", capsys=capsys)
+
+
+ORPHANS = """
+import os, subprocess, sys, time
+for session in (False, True):
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=session)
+print("ready", flush=True)
+if len(sys.argv) > 1:
+    time.sleep(600)
+"""
+
+
+def test_a_fleet_at_its_end_leaves_nobody_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither children of who is dead, nor who made a session of its own."""
+    commands = {"gone": [sys.executable, "-c", ORPHANS], "there": [sys.executable, "-c", ORPHANS, "stay"]}
+    monkeypatch.setattr(chaos.Fleet, "commands", lambda self: commands)
+    marked = {**os.environ, "ORDERSYNC_FOLDER": str(tmp_path)}
+    fleet = chaos.Fleet(marked, 0, jumps.Clocks(tmp_path, dict.fromkeys(commands, 0.0)))
+    fleet.start()
+    try:
+        fleet.running["gone"].wait(30)
+        for name in commands:
+            until = time.monotonic() + 30
+            while "ready" not in (tmp_path / f"{name}.log").read_text() and time.monotonic() < until:
+                time.sleep(0.05)
+        assert len(fleet.everybody()) == 5
+    finally:
+        fleet.end()
+    assert fleet.everybody() == []
 
 
 FULL = """
