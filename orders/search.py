@@ -61,9 +61,11 @@ def words(*values: object) -> list[str]:
 
     "WEB-000123" gives 000123, 123, web; a word is cut to 200 characters.
     """
-    found = _split(values)
-    digits = {group.lstrip("0") for word in found if not word.isalpha() for group in _DIGITS.findall(word)}
-    return sorted({*found, *digits} - {""})
+    found = set(_split(values))
+    mixed = [word for word in found if word[0] == "0" or not (word.isalpha() or word.isdecimal())]
+    found.update(group.lstrip("0") for word in mixed for group in _DIGITS.findall(word))
+    found.discard("")
+    return sorted(found)
 
 
 def _split(values: Iterable[object]) -> list[str]:

@@ -33,7 +33,8 @@ def put(job: ImportJob, found: Iterable[Staged[incoming.Record]]) -> None:
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for one in found:
             kind, body = type(one.record).__name__, incoming.canonical(one.record).replace("\\u0000", "")
-            copy.write_row((job.pk, one.n, kind, body, list(one.rows), "", "[]"))
+            rows = f"{{{','.join(map(str, one.rows))}}}"  # an array as it is written
+            copy.write_row((job.pk, one.n, kind, body, rows, "", "[]"))
 
 
 def after(job: ImportJob, n: int, most: int = 0) -> list[Staged[incoming.Record]]:

@@ -14,6 +14,7 @@ from orders.findings import records, registry
 from orders.models import Finding, Order, Payout, Refund, Severity
 
 Record = TypeVar("Record")
+_WEIGHTS = {str(severity): weight for weight, severity in enumerate(Severity)}
 _IMPLIED_BY = {"invoice_missing": "order_not_approved"}
 
 
@@ -59,7 +60,7 @@ def joined(ours: list[Problem], planned: Iterable[Problem]) -> list[Problem]:
 
 def _gravity(problem: Problem) -> int:
     """0 is gravest."""
-    return list(Severity).index(Severity(problem.severity))
+    return _WEIGHTS[problem.severity]
 
 
 def in_office_language() -> translation.override:

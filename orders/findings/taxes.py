@@ -46,4 +46,8 @@ def derived(order: Order) -> Iterator[Problem]:
 
 
 def _taxes(order: Order) -> list[LineTax]:
-    return [tax for line in held(order, "lines") if not line.removed for tax in held(line, "taxes")]
+    found: list[LineTax] = []
+    for line in held(order, "lines"):
+        if not line.removed:
+            found += held(line, "taxes")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
 from collections.abc import Callable
@@ -11,8 +10,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from operator import attrgetter, itemgetter
 from typing import Any
-
-from orders.money import ZERO
 
 _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
@@ -129,9 +126,9 @@ def _fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]
     return names, lambda record: tuple(getattr(record, name) for name in names)
 
 
-@functools.lru_cache(maxsize=1 << 13)  # equal amounts have one text, and a file's amounts come again and again
 def _amount(value: Decimal) -> str:
-    return format(value.normalize() if value else ZERO, "f")
+    text = str(value.normalize()) if value else "0"
+    return text if "E" not in text else format(value.normalize(), "f")
 
 
 def _instant(value: datetime) -> str:

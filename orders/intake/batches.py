@@ -21,7 +21,7 @@ from orders.intake.versions import News, Told
 from orders.models import Quarantine, Shop
 
 log = logging.getLogger(__name__)
-BATCH = 250
+BATCH = 500
 Record = incoming.Record | incoming.Written
 MANY = 5  # new orders in a row from which on it pays to take them in together
 
@@ -103,8 +103,9 @@ class _Batch:
         """True if it says what was said last, and nothing before it in the batch may have changed that: then it is done with."""
         pk = None if self._met(record) else held.sole(record)
         standing = held.standing.get(pk) if pk else None
-        version = versions.version(record, self.door.source, self.door.at)
-        if standing is None or versions.weigh(standing, version) != News.SAME:
+        if standing is None:
+            return False
+        if versions.weigh(standing, versions.version(record, self.door.source, self.door.at)) != News.SAME:
             return False
         self._note(record)
         self.door.receipt.same.append(line(record, pk))

@@ -14,6 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from orders import money
 
 Check = Callable[[Any], bool]
+_SHORT = 8  # letters of a number that is surely not too large
 Of = Callable[[Mapping[str, int], str], int | None]
 
 
@@ -96,18 +97,17 @@ def _check_item(kind: Any, limits: Limits, path: str) -> Check:
 
 
 def _all(check: Check) -> Check:
-    return lambda values: all(map(check, values))
+    return lambda values: not values or all(map(check, values))
 
 
 @functools.cache
 def _number(places: int | None, largest: Decimal) -> Check:
-    """Equal numbers are equally good, however they are written: each is looked at once."""
+    most = money.STORE_PLACES if places is None else places
 
-    @functools.lru_cache(maxsize=1 << 13)
     def good(value: Decimal) -> bool:
-        if not value.is_finite() or abs(value) >= largest:
+        text = str(value)
+        if not value.is_finite() or "E" in text or (len(text) > _SHORT and abs(value) >= largest):
             return False
-        exponent = value.as_tuple().exponent
-        return isinstance(exponent, int) and -exponent <= (money.STORE_PLACES if places is None else places)
+        return len(text.partition(".")[2]) <= most
 
     return good

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,14 +59,16 @@ _AS_SAID = (
     "placed_at",
 )
 
+_as_said, _totals, _address = attrgetter(*_AS_SAID), attrgetter(*_TOTALS), attrgetter(*ADDRESS)
+
 
 def columns(record: incoming.Order, shop: Shop) -> dict[str, Any]:
     """What every column of the order would be if nobody had corrected it."""
     totals = record.totals
     why = treatment.derived(record, shop.country)
     return {
-        **{name: getattr(record, name) for name in _AS_SAID},
-        **{column: getattr(totals, name) for name, column in _TOTALS.items()},
+        **dict(zip(_AS_SAID, _as_said(record), strict=True)),
+        **dict(zip(_TOTALS.values(), _totals(totals), strict=True)),
         **_buyer(record),
         "number": record.number or record.id,
         "placed_on": record.placed_at.astimezone(ZoneInfo(shop.time_zone)).date() if record.placed_at else None,
@@ -150,7 +153,7 @@ def _lay_address(
 
 
 def values(address: incoming.Address) -> dict[str, str]:
-    return {name: getattr(address, name) for name in ADDRESS}
+    return dict(zip(ADDRESS, _address(address), strict=True))
 
 
 def impersonal(record: incoming.Order) -> incoming.Order:

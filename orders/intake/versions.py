@@ -127,6 +127,13 @@ def _impersonal(told: Told) -> dict[str, str]:
     record = told.record
     kept = {name: text for name, text in told.parts.items() if name not in PERSONS}
     for name, place in (("billing", record.billing), ("shipping", record.shipping)):
-        kept[name] = incoming.canonical({"country": place.country} if place else None)
-    kept["customer"] = incoming.canonical({"id": record.customer.id} if record.customer else None)
+        kept[name] = _alone("country", place.country) if place else _NOTHING
+    kept["customer"] = _alone("id", record.customer.id) if record.customer else _NOTHING
     return kept
+
+
+_NOTHING = incoming.canonical(None)
+
+
+def _alone(name: str, value: str) -> str:
+    return incoming.joined({name: incoming.canonical(value)})

@@ -15,10 +15,10 @@ M = TypeVar("M", bound=models.Model)
 
 def held(record: models.Model, name: str) -> Sequence[Any]:
     """`record.NAME.all()`: what was prefetched, or laid there by `hold`, is handed over without a manager in between; else it is asked for."""
-    found: Sequence[Any] | None = record.__dict__.get("_prefetched_objects_cache", {}).get(name)
-    if found is None:
-        asked: Sequence[Any] = getattr(record, name).all()
-        return asked
+    try:
+        found: Sequence[Any] = record.__dict__["_prefetched_objects_cache"][name]
+    except KeyError:
+        found = getattr(record, name).all()
     return found
 
 
