@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders import incoming, intake, roles
+from orders import incoming, intake, review, roles
 from orders import models as m
 from tests import desk, factories
 
@@ -89,15 +89,11 @@ def test_several_ready_payouts_are_approved_at_once(shop: m.Shop) -> None:
         sold(shop, id)
         made.append(paid_out(shop, id, id=f"PO{id}"))
     client = signed_in(desk.owner(shop))
-    frozen = {
-        "kind": "payout",
-        "tab": "ready",
-        "confirm": "1",
-        "ids": ",".join(str(one.pk) for one in made),
-        "count": "2",
-        "sums": '{"EUR": "23.00"}',
-    }
-    client.post("/admin/review/approve/", frozen)
+    chosen = {"kind": "payout", "tab": "ready", "id": [str(one.pk) for one in made]}
+    there = client.post("/admin/review/approve/", chosen).url
+    assert client.get(there).context["sums"] == {"EUR": Decimal("23.00")}
+    client.post(there, {"confirm": "1"})
+    review.bulk.work(60)
     assert m.Payout.objects.filter(state=m.State.APPROVED).count() == 2
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,13 +17,10 @@ from django.views.decorators.http import require_POST
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from integrations import models, outbox
-from integrations.booking import known, traces
-from orders import documents, roles
-from orders.admin import desk
+from integrations.booking import known
+from orders import roles
 from orders.admin.base import Log, order_link, person
 from orders.admin.filters import during
-from orders.models import Document, Order
-from orders.queue import Decided
 from orders.resources import Listing
 
 ANSWERS = "orders.add_accountmapping"  # whoever maps accounts also says who is who in the ledger
@@ -225,61 +221,3 @@ class _Rung(Log):
 
 admin.site.register(Success, _Rung)
 admin.site.register(Failure, _Rung)
-
-
-def attempts_of(record: Decided) -> list[dict[str, Any]]:
-    """What went out for a record and what came back, newest first, for its page."""
-    rows = models.Attempt.objects.filter(delivery__document__in=documents.documents_of(record)).order_by("-id")
-    return [
-        {
-            "at": attempt.started_at,
-            "call": attempt.call,
-            "outcome": attempt.get_outcome_display(),
-            "tone": TONES.get(attempt.outcome, ""),
-            "words": attempt.words,
-            "connection": attempt.delivery.connection.name,
-        }
-        for attempt in rows.select_related("delivery__connection")[:20]
-    ]
-
-
-def errands_of(record: Decided) -> list[dict[str, Any]]:
-    """What the store was or will be told of an order, newest first."""
-    if not isinstance(record, Order):
-        return []
-    rows = models.Delivery.objects.filter(errand__order=record).select_related("errand", "connection").order_by("-id")
-    return [
-        {
-            "at": row.ended_at or row.made_at,
-            "call": _("tells the store: %s") % _told(row.errand) if row.errand else "",
-            "outcome": told_state(row),
-            "tone": TONES.get(row.state, ""),
-            "words": f"{row.words} {row.fix}".strip(),
-            "connection": row.connection.name,
-        }
-        for row in rows[:20]
-    ]
-
-
-def _told(errand: models.Errand) -> str:
-    what = errand.body.get("number") or errand.body.get("tag") or ""
-    return f"{errand.get_kind_display()} {what}".strip()
-
-
-def traces_of(signed: Sequence[Document]) -> list[dict[str, Any]]:
-    """What documents left in a ledger, for the page that says how they leave it again."""
-    return [
-        {
-            "noun": _NOUNS.get(row.noun, row.noun),
-            "ours": row.ours,
-            "theirs": row.theirs,
-            "stays": row.noun != "document",
-        }
-        for row in traces.traces(signed)
-    ]
-
-
-_NOUNS = {"document": _("document"), "customer": _("customer"), "item": _("item")}
-desk.traces_providers.append(traces_of)
-desk.attempts_providers.append(attempts_of)
-desk.attempts_providers.append(errands_of)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import models
 from orders.admin.base import Log, amount
-from orders.admin.sales import standing
+from orders.admin.sales import UnderReview, standing
 from orders.templatetags import desk
 
 
@@ -45,7 +45,8 @@ class StockLevelAdmin(Log):
 
 
 @admin.register(models.StockAdjustment)
-class StockAdjustmentAdmin(Log):
+class StockAdjustmentAdmin(UnderReview):
+    kind = "stockadjustment"
     list_display = ["sku", "shop", "location", "before", "after", "reason", standing]
     list_filter = ["shop", "state"]
     list_select_related = ["shop"]

@@ -189,7 +189,8 @@ class CustomerAdmin(Log):
 
 
 @admin.register(models.CustomerChange)
-class CustomerChangeAdmin(Log):
+class CustomerChangeAdmin(UnderReview):
+    kind = "customerchange"
     list_display = ["customer", "field", "before", "after", standing, "decided_at"]
     list_filter = ["state"]
     list_select_related = ["customer"]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import events, ownership
-from orders.models import Bulk, BulkState, Order, Payout, Refund, Reviewed, State
+from orders.models import Bulk, BulkState, CustomerChange, Order, Payout, Refund, Reviewed, State, StockAdjustment
 from orders.review.approval import approve
 from orders.review.refusal import Refused
 
@@ -21,14 +21,21 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MOST = 10_000
-KINDS: dict[str, type[Order] | type[Refund] | type[Payout]] = {"order": Order, "refund": Refund, "payout": Payout}
-_SHOP = {"order": "shop", "refund": "order__shop", "payout": "shop"}
+Decided = Order | Refund | Payout | StockAdjustment | CustomerChange
+KINDS: dict[str, type[Decided]] = {
+    "order": Order,
+    "refund": Refund,
+    "payout": Payout,
+    "stockadjustment": StockAdjustment,
+    "customerchange": CustomerChange,
+}
+_SHOP = {"refund": "order__shop", "customerchange": "customer__shop"}
 log = logging.getLogger(__name__)
 
 
 def freeze(kind: str, ids: Sequence[int], *, by: User, query: str = "") -> Bulk:
     """The set of these records (at most MOST) as it stands now, and which of them are left out, with the reason. Nothing is approved by it."""
-    shop = _SHOP[kind]
+    shop = _SHOP.get(kind, "shop")
     rows = KINDS[kind]._default_manager.filter(pk__in=list(ids)[:MOST]).select_related(f"{shop}__ledger")
     records, sums, left_out, standing = [], dict[str, Decimal](), [], _Standing(by)
     for record in rows.order_by("pk"):
@@ -36,7 +43,8 @@ def freeze(kind: str, ids: Sequence[int], *, by: User, query: str = "") -> Bulk:
             left_out.append([record.pk, name(record), why])
             continue
         records.append([record.pk, record.version])
-        sums[record.currency] = sums.get(record.currency, Decimal(0)) + worth(record)
+        if currency := getattr(record, "currency", ""):
+            sums[currency] = sums.get(currency, Decimal(0)) + worth(record)
     shown = {currency: str(total) for currency, total in sums.items()}
     return Bulk.objects.create(
         by=by, kind=kind, query=query, records=records, sums=shown, left_out=left_out, made_at=timezone.now()
@@ -177,8 +185,10 @@ def _why_not(record: Any, standing: _Standing) -> str:
     return _("It has problems.") if record.blockers else standing.objection(record)
 
 
-def worth(record: Order | Refund | Payout) -> Decimal:
-    """What it is worth in its currency."""
+def worth(record: Decided) -> Decimal:
+    """What it is worth in its currency; nothing of a change that moves no money."""
+    if isinstance(record, (StockAdjustment, CustomerChange)):
+        return Decimal(0)
     return record.total_due if isinstance(record, Order) else record.amount
 
 

@@ -106,6 +106,8 @@ def counted(n: int, kind: str) -> str:
         return ngettext("%(n)s refund", "%(n)s refunds", n) % shown
     if kind == "payout":
         return ngettext("%(n)s payout", "%(n)s payouts", n) % shown
+    if kind in ("stockadjustment", "customerchange"):
+        return ngettext("%(n)s change", "%(n)s changes", n) % shown
     return ngettext("%(n)s order", "%(n)s orders", n) % shown
 
 

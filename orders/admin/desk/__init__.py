@@ -26,7 +26,19 @@ bells: list[Callable[[str], None]] = []
 
 def addresses(site: AdminSite) -> list[URLPattern]:
     """The addresses of the desk's pages, before the admin's own."""
-    from orders.admin.desk import bulk, listing, problems, proof, record, savedviews, statements, undo, verbs
+    from orders.admin.desk import (
+        beside,
+        bulk,
+        explain,
+        listing,
+        problems,
+        proof,
+        record,
+        savedviews,
+        statements,
+        undo,
+        verbs,
+    )
 
     return [
         path("review/", site.admin_view(listing.page), name="review"),
@@ -37,6 +49,8 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         path("review/views/<int:pk>/", site.admin_view(savedviews.forget), name="forget_view"),
         path("review/order/<int:pk>/way-back/", site.admin_view(undo.page), name="undo"),
         path("review/<slug:kind>/<int:pk>/", site.admin_view(record.page), name="record"),
+        path("review/order/<int:pk>/explained/", site.admin_view(explain.page), name="explain"),
+        path("review/order/<int:pk>/beside/<int:other>/", site.admin_view(beside.page), name="beside"),
         path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),
         path("problems/", site.admin_view(problems.page), name="problems"),
         path("problems/<int:ledger>/", site.admin_view(problems.cause), name="cause"),

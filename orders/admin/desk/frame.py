@@ -17,6 +17,8 @@ _RELATED = {
     "order": ("shop__ledger", "customer", "billing", "shipping", "assignee"),
     "refund": ("order__shop__ledger", "assignee"),
     "payout": ("shop__ledger", "assignee"),
+    "stockadjustment": ("shop__ledger", "assignee"),
+    "customerchange": ("customer__shop__ledger", "assignee"),
 }
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,8 @@ from orders.admin import takeout
 from orders.admin.base import person
 from orders.admin.desk import frame, owned, savedviews
 from orders.admin.paginator import QuickPaginator
-from orders.models import Order, Payout
+from orders.models import CustomerChange, Order, Payout, StockAdjustment
+from orders.templatetags import desk
 
 PER_PAGE = 50
 MICRO = Decimal(1_000_000)
@@ -28,6 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """One tab of the queue; a number typed that one record alone has opens that record."""
     frame.must(request, "orders.view_order")
     view = frame.view_of(request.GET)
+    frame.must(request, f"orders.view_{view.kind}")
     if "go" in request.GET and (hit := queue.exact(view.kind, view.text)):
         return HttpResponseRedirect(reverse("admin:record", args=[view.kind, hit]))
     charges = ownership.charges()
@@ -39,10 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
         _("Review"),
         view=view,
         parts=frame.parts(view),
-        kinds=[
-            (kind, _(words), frame.queue_at(view, kind=kind, tab="review", q="", cause=""))
-            for kind, words in (("order", "Orders"), ("refund", "Refunds"), ("payout", "Payouts"))
-        ],
+        kinds=_kinds(request, view),
         tabs_counted=[_tab(view, tab, found.counts[tab.name]) for tab in queue.TABS.values()],
         rows=found.rows,
         sheet=found.sheet,
@@ -56,8 +55,11 @@ def page(request: HttpRequest) -> HttpResponse:
         me=person(request).get_username(),
         **savedviews.row(request, view),
         may_decide=roles.may(request.user, f"orders.change_{view.kind}"),
+        changes=queue.CHANGES,
         body_view=f"{view.kind}:{view.tab}",
-        takeout=takeout.links(request, "review_takeout") if found.counts[view.tab] else [],
+        takeout=takeout.links(request, "review_takeout")
+        if found.counts[view.tab] and view.kind not in queue.CHANGES
+        else [],
     )
 
 
@@ -90,15 +92,39 @@ def _asked(request: HttpRequest, view: queue.View) -> Found:
     return Found(counts=counts, sheet=sheet, rows=_rows(view, list(sheet.object_list)), sums=sums)
 
 
+def _kinds(request: HttpRequest, view: queue.View) -> list[dict[str, Any]]:
+    """The kinds of record that the person may see, each with the tab in which its first undecided ones lie and how many wait."""
+    waiting = queue.pending()
+    return [
+        {
+            "name": kind,
+            "words": words,
+            "count": waiting.get(kind, 0),
+            "href": frame.queue_at(view, kind=kind, tab="ready" if kind in queue.CHANGES else "review", q="", cause=""),
+        }
+        for kind, words in (
+            ("order", _("Orders")),
+            ("refund", _("Refunds")),
+            ("payout", _("Payouts")),
+            ("stockadjustment", _("Stock")),
+            ("customerchange", _("Customers")),
+        )
+        if request.user.has_perm(f"orders.view_{kind}")
+    ]
+
+
 def take_out(request: HttpRequest, form: str) -> HttpResponseBase:
     """The tab as a file: every record of it under the filter, not only those on the page."""
     frame.must(request, "orders.view_order")
     view = frame.view_of(request.GET)
+    if view.kind in queue.CHANGES:
+        raise Http404
     return takeout.reply(request, resources.sheet(f"{view.kind}s"), queue.rows(view), form, back=frame.queue_at(view))
 
 
 def _related(kind: str) -> tuple[str, ...]:
-    return ("order__shop", "assignee") if kind == "refund" else ("shop", "assignee")
+    shop = {"refund": "order__shop", "customerchange": "customer__shop"}.get(kind, "shop")
+    return shop, "assignee"
 
 
 def _tab(view: queue.View, tab: queue.Tab, count: int) -> dict[str, Any]:
@@ -118,10 +144,22 @@ def _named(record: queue.Decided) -> dict[str, Any]:
     if isinstance(record, Payout):
         morning = datetime.combine(record.paid_on, time(), ZoneInfo(record.shop.time_zone))
         return {"number": record.store_id, "who": record.gateway, "shop": record.shop, "moment": morning}
+    if isinstance(record, StockAdjustment):
+        return {"number": record.sku, "who": record.location, "shop": record.shop, "moment": None, **_change(record)}
+    if isinstance(record, CustomerChange):
+        who, shop = str(record.customer), record.customer.shop
+        return {"number": record.field, "who": who, "shop": shop, "moment": None, **_change(record)}
     order = record if isinstance(record, Order) else record.order
     moment = record.placed_at if isinstance(record, Order) else record.refunded_at
     who = order.customer_name or order.company or _("guest")
     return {"number": order.number, "who": who, "shop": order.shop, "moment": moment}
+
+
+def _change(record: StockAdjustment | CustomerChange) -> dict[str, str]:
+    before, after = (
+        desk.plain(value) if isinstance(value, Decimal) else value or "–" for value in (record.before, record.after)
+    )
+    return {"change": f"{before} → {after}", "why": getattr(record, "reason", "")}
 
 
 def _rows(view: queue.View, records: list[Any]) -> list[dict[str, Any]]:

@@ -8,18 +8,18 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import documents, money, outgoing, ownership, queue, roles
 from orders.admin import desk
 from orders.admin.base import person
-from orders.admin.desk import difference, facts, fixes, frame, payout
+from orders.admin.desk import difference, facts, fixes, frame, payout, timeline
 from orders.models import (
     Approval,
-    Event,
+    CustomerChange,
     Finding,
     Order,
     Payout,
@@ -29,10 +29,12 @@ from orders.models import (
     RejectReason,
     Severity,
     State,
+    StockAdjustment,
 )
 from orders.models.subject import about
+from orders.review import records
 
-TIMELINE = 100
+_TEMPLATES = {"payout": "admin/desk/payout.html"} | dict.fromkeys(queue.CHANGES, "admin/desk/change.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """The page of an order or a refund."""
     frame.must(request, f"orders.view_{kind}")
     record = frame.record_of(kind, pk)
-    order = None if isinstance(record, Payout) else order_of(record)
+    order = order_of(record) if isinstance(record, (Order, Refund)) else None
     view = _view(request, kind, record)
     place = queue.place(view, record)
     plan = _plan(record)
@@ -71,7 +73,7 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     here, until = frame.record_at(view, record.pk), queue.undo_until([record], kind).get(record.pk)
     return frame.page(
         request,
-        "admin/desk/record.html" if order else "admin/desk/payout.html",
+        _TEMPLATES.get(kind, "admin/desk/record.html"),
         name_of(record),
         record=record,
         order=order,
@@ -80,6 +82,8 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         parts=frame.parts(view),
         place=place,
         queue_href=frame.queue_at(view),
+        explained=_explained(view, record),
+        sees_wire=request.user.has_perm("integrations.view_attempt"),
         tab=queue.TABS[view.tab],
         previous=frame.record_at(view, place.previous) if place.previous else "",
         following=frame.record_at(view, place.next) if place.next else "",
@@ -92,12 +96,12 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         until=until,
         troubles=queue.troubles([record], kind).get(record.pk, []),
         attempts=[row for provider in desk.attempts_providers for row in provider(record)],
-        events=_timeline(request, record),
+        events=timeline.of(request, record),
         question=_question(request, record),
         snoozes=_snoozes(),
         accountable=ownership.accountable(record),
         reasons=RejectReason.choices,
-        **(payout.of(record) if isinstance(record, Payout) else facts.of(request, record, order_of(record))),
+        **_facts(request, record),
         **_verbs(request, record, found, until, plan.drafts),
     )
 
@@ -111,12 +115,26 @@ def name_of(record: queue.Decided) -> str:
     """What the record is called: Order #1001, Refund of order #1001, Payout 90001."""
     if isinstance(record, Payout):
         return _("Payout %s") % record.store_id
+    if isinstance(record, StockAdjustment):
+        return _("Stock of %s") % record.sku
+    if isinstance(record, CustomerChange):
+        return _("Change of a customer's %s") % record.field.replace("_", " ")
     return _("Order %s") % record.number if isinstance(record, Order) else _("Refund of order %s") % record.order.number
+
+
+def _facts(request: HttpRequest, record: queue.Decided) -> dict[str, Any]:
+    if isinstance(record, Payout):
+        return payout.of(record)
+    if isinstance(record, (StockAdjustment, CustomerChange)):
+        return {"shop": ownership.shop_of(record), "colleagues": facts.colleagues()}
+    return facts.of(request, record, order_of(record))
 
 
 def _plan(record: queue.Decided) -> documents.Plan:
     if isinstance(record, Payout):
         return documents.plan_payout(record)
+    if isinstance(record, (StockAdjustment, CustomerChange)):
+        return records.plan_of(record)
     return documents.plan(record) if isinstance(record, Order) else documents.plan_refund(record)
 
 
@@ -130,7 +148,11 @@ def _view(request: HttpRequest, kind: str, record: queue.Decided) -> queue.View:
 
 
 def _finding(request: HttpRequest, record: Any, finding: Finding, here: str) -> dict[str, Any]:
+    query = "?" + here.partition("?")[2]
     fix = fixes.of(request.user, ownership.shop_of(record).ledger, finding.cause, back=here)
+    if finding.code == "duplicate" and finding.cause.startswith("order:"):
+        twin = int(finding.cause.partition(":")[2])
+        fix = fixes.Fix(_("Compare"), reverse("admin:beside", args=[record.pk, twin]) + query)
     if fix is None and not finding.cause and roles.may(request.user, f"orders.change_{record._meta.model_name}"):
         fix = fixes.on_page(finding.code, finding.field)
     tone = {Severity.BLOCKING: "bad", Severity.WARNING: "warn"}.get(Severity(finding.severity), "")
@@ -176,35 +198,10 @@ def _snoozes() -> list[tuple[str, date]]:
     ]
 
 
-def _timeline(request: HttpRequest, record: queue.Decided) -> list[dict[str, Any]]:
-    rows = Event.objects.filter(events_of(record)).select_related("by", "acting_for").order_by("-id")[:TIMELINE]
-    return [_event(request, event) for event in rows]
-
-
-def events_of(record: queue.Decided) -> Q:
-    """Of an order everything about it; of a payout what befell itself, its named lines and its documents."""
-    if not isinstance(record, Payout):
-        return Q(order=order_of(record))
-    named = [str(pk) for pk in record.adjustments.values_list("pk", flat=True)]
-    signed = [str(pk) for pk in record.document_sources.values_list("document_id", flat=True)]
-    return (
-        Q(noun="payout", object_id=str(record.pk))
-        | Q(noun="adjustment", object_id__in=named)
-        | Q(noun="document", object_id__in=signed)
-    )
-
-
-def _event(request: HttpRequest, event: Event) -> dict[str, Any]:
-    body = json.loads(event.body)
-    personal = json.loads(event.personal) if event.personal and request.user.has_perm("orders.view_customer") else {}
-    return {
-        "event": event,
-        "why": body.get("why") or "",
-        "before": difference.shown(body.get("from")),
-        "after": difference.shown(body.get("to")),
-        "personal": {name: value for name, value in personal.items() if name != "salt"},
-        "you": event.by_id == request.user.pk,
-    }
+def _explained(view: queue.View, record: queue.Decided) -> str:
+    if not isinstance(record, Order):
+        return ""
+    return reverse("admin:explain", args=[record.pk]) + "?" + frame.record_at(view, record.pk).partition("?")[2]
 
 
 def _verbs(
@@ -224,7 +221,9 @@ def _verbs(
     if not blocked and record.state == State.PENDING and record.blockers:
         first = next((finding for finding in found if finding.severity == Severity.BLOCKING), None)
         blocked = first.fix or first.words if first else _("Something blocks it.")
-    undoable = record.state == State.APPROVED and (until is not None or record.progress == Progress.FAILED)
+    told = isinstance(record, (StockAdjustment, CustomerChange))
+    unsent = told and record.progress == Progress.NONE
+    undoable = record.state == State.APPROVED and (until is not None or unsent or record.progress == Progress.FAILED)
     return {
         "may_decide": may,
         "blocked": blocked,
@@ -239,7 +238,7 @@ def _verbs(
         and isinstance(record, Order),
         "can_correct": may and isinstance(record, Order) and record.state in (State.PENDING, State.HELD),
         "correctable": facts.correctable(record) if isinstance(record, Order) else [],
-        "can_adjust": may and record.state in (State.PENDING, State.HELD),
+        "can_adjust": may and not told and record.state in (State.PENDING, State.HELD),
         "accounts": shop.ledger.accounts.filter(active=True).order_by("code")[:500],
         "tax_codes": shop.ledger.tax_codes.filter(active=True).order_by("code")[:500],
     }

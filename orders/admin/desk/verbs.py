@@ -19,8 +19,9 @@ from django.views.decorators.http import require_POST
 from orders import ownership, queue, review, roles
 from orders.admin.base import person
 from orders.admin.desk import frame
-from orders.admin.desk.record import events_of, name_of
-from orders.models import Account, Adjustment, Correction, Event, Order, Refund, RejectReason, State, TaxCode
+from orders.admin.desk.record import name_of
+from orders.admin.desk.timeline import events_of
+from orders.models import Account, Adjustment, Correction, Event, Order, Payout, RejectReason, State, TaxCode
 
 Record = queue.Decided
 DECIDES = {"approve", "hold", "reject"}
@@ -172,7 +173,7 @@ def _assign(record: Record, by: User, data: QueryDict) -> str:
 
 
 def _postpone(record: Record, by: User, data: QueryDict) -> str:
-    if isinstance(record, Refund):
+    if not isinstance(record, (Order, Payout)):
         raise Unclear(_("A refund is posted with its order's day: choose it there."))
     review.post_on_first_open_day(record, by=by, version=_version(data))
     return _("It will be posted on the first open day.")

@@ -51,13 +51,13 @@
   const picks = $$("input[name=id]"), all = $("#pick-all"), bar = $("#selection");
   const sum = () => {
     const chosen = picks.filter((pick) => pick.checked), sums = new Map();
-    chosen.forEach((pick) => sums.set(pick.dataset.currency, (sums.get(pick.dataset.currency) ?? 0n) + BigInt(pick.dataset.micro)));
+    chosen.filter((pick) => pick.dataset.currency).forEach((pick) => sums.set(pick.dataset.currency, (sums.get(pick.dataset.currency) ?? 0n) + BigInt(pick.dataset.micro)));
     const shown = [...sums].sort().map(([currency, micro]) => {
       const text = String(micro < 0n ? -micro : micro).padStart(7, "0"), whole = text.slice(0, -6), part = text.slice(-6).replace(/0{1,4}$/, "");
       return `${micro < 0n ? "−" : ""}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${part} ${currency}`;
     });
     if (!bar) return;
-    bar.textContent = chosen.length ? `${chosen.length} ${bar.dataset.words} · ${shown.join(" · ")}` : bar.dataset.none;
+    bar.textContent = chosen.length ? [`${chosen.length} ${bar.dataset.words}`, ...shown].join(" · ") : bar.dataset.none;
     $$("[data-needs-selection]").forEach((button) => { button.disabled = !chosen.length; });
     if (all) { all.checked = chosen.length > 0 && chosen.length === picks.length; all.indeterminate = chosen.length > 0 && chosen.length < picks.length; }
   };

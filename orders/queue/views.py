@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,35 +16,21 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import documents, search
 from orders.models import (
-    Booking,
+    Customer,
     Finding,
     Invoice,
     Order,
-    Outcome,
-    Payout,
     PayoutLine,
     Progress,
     Question,
-    Refund,
-    Severity,
     Shipment,
     State,
 )
+from orders.queue.kinds import AMOUNT, CHANGES, KINDS, MOMENT, SHOP, Decided, field_of
 
 UNKNOWN_FOR = timedelta(minutes=15)
 COUNTED_UP_TO = 10_000
 _OPEN = [progress for progress in Progress if progress != Progress.POSTED]
-KINDS: dict[str, type[Order] | type[Refund] | type[Payout]] = {"order": Order, "refund": Refund, "payout": Payout}
-_MOMENT = {"order": "placed_at", "refund": "refunded_at", "payout": "paid_on"}
-_AMOUNT = {"order": "total_due", "refund": "amount", "payout": "amount"}
-_SHOP = {"order": "shop", "refund": "order__shop", "payout": "shop"}
-_OWNER = {
-    "order": "document__order",
-    "refund": "document__sources__refund",
-    "payout": "document__sources__payout",
-}  # of a booking
-Decided = Order | Refund | Payout
-"""What the queue holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +92,19 @@ class Place(NamedTuple):
 def rows(view: View) -> QuerySet[Any]:
     """The records of a view, newest first."""
     found = _filtered(view).filter(TABS[view.tab].holds(timezone.now()))
-    return found.order_by(F(_MOMENT[view.kind]).desc(), F("id").desc())
+    return found.order_by(F(MOMENT[view.kind]).desc(), F("id").desc())
 
 
 def _filtered(view: View) -> QuerySet[Any]:
     found: QuerySet[Any] = KINDS[view.kind]._default_manager.all()
     if view.shop:
-        found = found.filter(**{f"{_SHOP[view.kind]}__code": view.shop})
+        found = found.filter(**{f"{SHOP[view.kind]}__code": view.shop})
     if view.who:
-        asked = Question.objects.filter(of__username=view.who, closed_at=None, **{view.kind: OuterRef("pk")})
+        asked = Question.objects.filter(of__username=view.who, closed_at=None, **{field_of(view.kind): OuterRef("pk")})
         found = found.filter(Q(assignee__username=view.who) | Exists(asked))
     if view.cause:
         waiting = Finding.objects.filter(
-            Q(cause=view.cause) | Q(cause="", code=view.cause), **{view.kind: OuterRef("pk")}
+            Q(cause=view.cause) | Q(cause="", code=view.cause), **{field_of(view.kind): OuterRef("pk")}
         )
         found = found.filter(Exists(waiting))
     if view.text and view.kind == "order":
@@ -127,6 +113,10 @@ def _filtered(view: View) -> QuerySet[Any]:
         within = PayoutLine.objects.filter(payout=OuterRef("pk"), order_number__in=documents.numbers(view.text))
         named = Q(store_id__iexact=view.text) | Q(gateway__iexact=view.text) | Exists(within)
         found = found.filter(named | _worth_it(view.text))
+    elif view.text and view.kind == "stockadjustment":
+        found = found.filter(Q(sku__icontains=view.text) | Q(location__iexact=view.text))
+    elif view.text and view.kind == "customerchange":
+        found = found.filter(customer__in=search.query(Customer.objects.all(), view.text).order_by().values("pk"))
     elif view.text:
         orders = search.query(Order.objects.all(), view.text).order_by().values("pk")
         found = found.filter(Q(order__in=orders) | _worth_it(view.text))
@@ -150,6 +140,8 @@ def exact(kind: str, text: str) -> int | None:
 def _named(kind: str, text: str) -> Q:
     if kind == "payout":
         return Q(store_id=text)
+    if kind in CHANGES:
+        return Q(pk=None)
     whole = Q(number__in=documents.numbers(text)) | Q(store_id=text) | Q(email=text)
     orders = search.query(Order.objects.all(), text).order_by().filter(whole).values("pk")
     by_parcel = Shipment.objects.filter(tracking_number=text).values("order")
@@ -169,12 +161,26 @@ def tally(view: View) -> tuple[dict[str, int], dict[str, Decimal]]:
     found = _filtered(view).order_by()
     still_open = Q(state__in=[State.PENDING, State.HELD]) | Q(state=State.APPROVED, progress__in=_OPEN)
     counted = {tab.name: Count("id", filter=tab.holds(now)) for tab in TABS.values() if tab.counted}
-    worth = Sum(_AMOUNT[view.kind], filter=TABS[view.tab].holds(now))
-    by_currency = list(found.filter(still_open).values("currency").annotate(**counted, worth=worth))
+    if view.kind in CHANGES:
+        by_currency = [{"worth": None, **found.filter(still_open).aggregate(**counted)}]
+    else:
+        worth = Sum(AMOUNT[view.kind], filter=TABS[view.tab].holds(now))
+        by_currency = list(found.filter(still_open).values("currency").annotate(**counted, worth=worth))
     exact = {name: sum(row[name] for row in by_currency) for name in counted}
     sums = {row["currency"]: row["worth"] for row in by_currency if row["worth"] is not None}
     capped = _capped({tab.name: found.filter(tab.holds(now)) for tab in TABS.values() if not tab.counted})
     return exact | capped, sums if TABS[view.tab].counted else {}
+
+
+def pending() -> dict[str, int]:
+    """How many records of each kind but orders wait for a decision; one statement."""
+    return _capped(
+        {
+            kind: model._default_manager.filter(state=State.PENDING)
+            for kind, model in KINDS.items()
+            if model is not Order
+        }
+    )
 
 
 def _capped(asked: dict[str, QuerySet[Any]]) -> dict[str, int]:
@@ -204,20 +210,15 @@ def oldest(view: View) -> datetime | None:
 
 def amounts(records: QuerySet[Any], kind: str) -> dict[str, Decimal]:
     """The sums of these records by currency."""
-    summed = records.order_by().values_list("currency").annotate(Sum(_AMOUNT[kind]))
+    summed = records.order_by().values_list("currency").annotate(Sum(AMOUNT[kind]))
     return dict(summed)
-
-
-def amount(record: Decided) -> Decimal:
-    """What the record is worth: the total due of an order, the money that goes back of a refund, the deposit of a payout."""
-    return record.total_due if isinstance(record, Order) else record.amount
 
 
 def place(view: View, record: Decided) -> Place:
     """The record's place in the view and its neighbours, also where it has just left the view."""
     found = rows(view)
     before, after = (found.filter(side) for side in _sides(view.kind, record))
-    nearest = before.order_by(F(_MOMENT[view.kind]).asc(), F("id").asc())
+    nearest = before.order_by(F(MOMENT[view.kind]).asc(), F("id").asc())
     inside = found.filter(pk=record.pk).exists()
     ahead, count = _counted(before), _counted(found)
     return Place(
@@ -230,7 +231,7 @@ def place(view: View, record: Decided) -> Place:
 
 def _sides(kind: str, record: Any) -> tuple[Q, Q]:
     """What stands before and after the record when the newest comes first; a record without a moment counts as newest."""
-    name = _MOMENT[kind]
+    name = MOMENT[kind]
     moment = getattr(record, name)
     if moment is None:
         nameless = Q(**{f"{name}__isnull": True})
@@ -240,47 +241,8 @@ def _sides(kind: str, record: Any) -> tuple[Q, Q]:
     return before, Q(**{f"{name}__lt": moment}) | same & Q(pk__lt=record.pk)
 
 
-def findings(records: Sequence[Decided], kind: str) -> dict[int, list[Finding]]:
-    """The findings of these records that a person should see, blocking ones first."""
-    of = (
-        Finding.objects.filter(**{f"{kind}__in": records})
-        .exclude(severity=Severity.INFO)
-        .order_by("severity", "code", "id")
-    )
-    found: dict[int, list[Finding]] = {}
-    for finding in of:
-        found.setdefault(getattr(finding, f"{kind}_id"), []).append(finding)
-    return found
-
-
-def questions(records: Sequence[Decided], kind: str) -> dict[int, Question]:
-    """What was asked last of each record that is undecided, and is open or answered."""
-    rows = Question.objects.filter(**{f"{kind}__in": records}).exclude(answer="", closed_at__isnull=False)
-    return {getattr(row, f"{kind}_id"): row for row in rows.select_related("of", "answered_by").order_by("pk")}
-
-
 def tab_of(record: Decided) -> str:
     """The tab in which the record lies now."""
     found = type(record)._default_manager.filter(pk=record.pk)
     now = timezone.now()
     return next((tab.name for tab in TABS.values() if found.filter(tab.holds(now)).exists()), "review")
-
-
-def undo_until(records: Sequence[Decided], kind: str) -> dict[int, datetime]:
-    """Until when each approval can be taken back: the first moment at which one of its documents may be sent."""
-    rows = _bookings(records, kind).filter(taken_at=None, voided_at=None)
-    return {pk: moment for pk, moment in rows.values_list(_OWNER[kind]).annotate(Min("not_before"))}  # noqa: C416
-
-
-def troubles(records: Sequence[Decided], kind: str) -> dict[int, list[Booking]]:
-    """The bookings of each record that failed, whose outcome nobody knows, or that wait for the word of whoever carries them."""
-    lost = [Outcome.REFUSED, Outcome.STUCK, Outcome.UNKNOWN, Outcome.HANDED_OUT]
-    rows = _bookings(records, kind).filter(outcome__in=lost, booked_at=None, voided_at=None)
-    found: dict[int, list[Booking]] = {}
-    for booking in rows.annotate(owner=F(_OWNER[kind])).order_by("outcome_at"):
-        found.setdefault(booking.owner, []).append(booking)
-    return found
-
-
-def _bookings(records: Sequence[Decided], kind: str) -> QuerySet[Any]:
-    return Booking.objects.filter(**{f"{_OWNER[kind]}__in": [record.pk for record in records]})
