@@ -189,7 +189,8 @@ def worth(record: Decided) -> Decimal:
     """What it is worth in its currency; nothing of a change that moves no money."""
     if isinstance(record, (StockAdjustment, CustomerChange)):
         return Decimal(0)
-    return record.total_due if isinstance(record, Order) else record.amount
+    amount: Decimal = record.total_due if isinstance(record, Order) else record.amount
+    return amount
 
 
 def name(record: Reviewed) -> str:

@@ -96,8 +96,8 @@ def _documents(sales: list[documents.Draft], name: str, order: Order, *, signed:
 def _lines(order: Order, sales: list[documents.Draft]) -> Iterator[Row]:
     by_line: dict[int, list[tuple[documents.Draft, outgoing.Line]]] = {}
     for draft in sales:
-        for key, line in _origins(draft):
-            by_line.setdefault(key, []).append((draft, line))
+        for key, drafted in _origins(draft):
+            by_line.setdefault(key, []).append((draft, drafted))
     corrected = {row.target: row for row in _standing(order).filter(target__startswith="line:")}
     for line in order.lines.filter(removed=False).prefetch_related("taxes").order_by("position"):
         yield _line(order, line, by_line.get(line.pk, []), corrected.get(f"line:{line.pk}"))
