@@ -1,6 +1,7 @@
 """The attacks in full: `make campaign` takes a night, `make campaign HOURS=1` a share of it and says which. Ends with 1 if any promise was broken.
 
-Each part is a process of its own and prints its seeds, its counts and the judge's verdict. A part that a seed broke prints the command that replays it.
+`python -m tests.campaign WORD…` runs the parts alone whose names have one of the words. Each part is a process of its own and prints its seeds, its counts and
+the judge's verdict. A part that a seed broke prints the command that replays it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,10 +24,12 @@ def parts(share: float) -> Iterator[tuple[str, list[str], dict[str, str]]]:
     """Name, command and environment of each part."""
     first = int(os.environ.get("ORDERSYNC_FIRST_SEED", "1"))
     yield "mutants", [sys.executable, "-m", "tests.mutants"], {}
-    yield "kill points", _pytest("tests/test_kills.py"), {}
-    orders, kills = _of(ORDERS, share), _of(KILLS, share)
-    chaos = [sys.executable, "-m", "tests.chaos", "--orders", str(orders), "--kills", str(kills), "--seed", str(first)]
+    kills = _pytest("tests/test_kills.py", "tests/test_handover_kills.py", "tests/test_writeback_kills.py")
+    yield "kill points", kills, {}
+    sizes = ["--orders", str(_of(ORDERS, share)), "--kills", str(_of(KILLS, share)), "--seed", str(first)]
+    chaos = [sys.executable, "-m", "tests.chaos", *sizes]
     yield "processes killed at random", chaos, {}
+    yield "a deaf cluster brought back", [sys.executable, "-m", "tests.hang"], {}
     yield "full disk and restored backup", _pytest("tests/test_chaos.py", "-k", "disk or restored"), {}
     lost = {
         "ORDERSYNC_LOST_REPLIES": str(_of(LOST, share)),
@@ -57,12 +60,24 @@ def _pytest(*wanted: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "-q", "-s", "-n", "0", "--no-header", "--show-capture=no", *wanted]
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
     share = min(1.0, float(os.environ.get("HOURS", NIGHT)) / NIGHT)
-    print(f"campaign: {share:.1%} of a night", flush=True)
-    broken = [name for name, command, more in parts(share) if not _ran(name, command, more)]
+    chosen = [part for part in parts(share) if not words or any(word in part[0] for word in words)]
+    print(
+        f"campaign: {share:.1%} of a night at {_commit()}: {'; '.join(name for name, _command, _more in chosen)}",
+        flush=True,
+    )
+    broken = [name for name, command, more in chosen if not _ran(name, command, more)]
     print(f"campaign: BROKEN in {', '.join(broken)}" if broken else "campaign: every promise was kept")
     return 1 if broken else 0
+
+
+def _commit() -> str:
+    """What is attacked."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip() or "an unknown commit"
 
 
 def _ran(name: str, command: list[str], more: dict[str, str]) -> bool:
@@ -76,4 +91,4 @@ def _ran(name: str, command: list[str], more: dict[str, str]) -> bool:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

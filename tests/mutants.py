@@ -233,7 +233,7 @@ MUTANTS = [
         "integrations/writeback/claims.py",
         "other.id < e.id AND first.state IN",
         "false AND first.state IN",
-        "tests/test_writeback.py one_after_the_other",
+        "tests/test_writeback.py not_even_claimed",
     ),
     Mutant(
         "the parking of an errand that cannot be written down",

@@ -85,6 +85,19 @@ def test_two_changes_of_one_count_go_one_after_the_other(world: World) -> None:
     )
 
 
+def test_a_change_of_a_count_is_not_even_claimed_before_the_one_before_it_has_ended(world: World) -> None:
+    for before, after in ((5, 9), (9, 2)):
+        world.stock("MUG", before, after)
+    writeback.collect(world.there, base.Wishes(tell_stock=True))
+    first, second = Errand.objects.order_by("pk")
+    for _claim in range(2):
+        leases, _wait = writeback.claim(world.there, 2)
+        assert [lease.errand_id for lease in leases] == [first.pk][_claim:]
+    Delivery.objects.filter(errand=first).update(state=DeliveryState.BOOKED, leased_until=None)
+    leases, _wait = writeback.claim(world.there, 2)
+    assert [lease.errand_id for lease in leases] == [second.pk]
+
+
 def test_a_customers_new_address_is_told_and_kept(world: World) -> None:
     customer = m.Customer.objects.create(shop=world.shop, store_id="3", email="ann@example.org")
     change = m.CustomerChange.objects.create(
