@@ -131,6 +131,11 @@ def test_the_ledgers_choices_are_added_renewed_and_retired() -> None:
         ({"state": "voided"}, "voided in the ledger", True),
         ({"state": "deleted", "kind": "", "number": "", "net": 0, "tax": 0, "total": 0}, "deleted in the ledger", True),
         ({"net": Decimal(11), "total": Decimal("12.90")}, "edited in the ledger", True),
+        (
+            {"net": Decimal("10.60"), "tax": Decimal("1.30"), "taxes": (("DE7", Decimal("1.30")),)},
+            "edited in the ledger",
+            True,
+        ),
     ],
 )
 def test_what_the_ledger_did_to_a_document_is_mirrored_told_and_found(

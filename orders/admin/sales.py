@@ -7,13 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders import models
 from orders.admin.base import Log, amount, moment, order_link
 from orders.admin.filters import during
+from orders.outgoing import DocumentKind
 from orders.templatetags import desk
 
 
@@ -38,6 +39,13 @@ def standing(record: Any) -> SafeString:
     return format_html('<span class="chip {}">{}</span>', tone, words)
 
 
+@admin.display(description=_("in the ledger"))
+def in_ledger(order: models.Order) -> SafeString:
+    """A column: whether the ledger says that the order's invoices are paid, or that one is overdue, or gone."""
+    rows = [invoice for invoice in order.invoices.all() if invoice.kind == DocumentKind.INVOICE]
+    return format_html_join(" ", '<span class="chip {}">{}</span>', ((row.tone, row.standing) for row in rows))
+
+
 @admin.register(models.Order)
 class OrderAdmin(UnderReview):
     list_display = [
@@ -46,6 +54,7 @@ class OrderAdmin(UnderReview):
         "customer_name",
         standing,
         "payment_state",
+        in_ledger,
         "fulfilment_state",
         moment("placed_at", _("placed")),
         amount("total_due", _("total")),
@@ -56,6 +65,9 @@ class OrderAdmin(UnderReview):
     sortable_by = ["placed_at"]
     search_fields = ["number"]
     search_help_text = _("Number, name, e-mail, SKU, city, tracking number; a whole number goes straight to its order.")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("invoices")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         wanted = request.GET.get("q", "").strip().removeprefix("#")
@@ -106,13 +118,19 @@ class ShipmentAdmin(Log):
         )
 
 
+@admin.display(description=_("state"))
+def invoice_state(invoice: models.Invoice) -> SafeString:
+    """A column: how it stands in the ledger; overdue is told from open."""
+    return format_html('<span class="chip {}">{}</span>', invoice.tone, invoice.standing)
+
+
 @admin.register(models.Invoice)
 class InvoiceAdmin(Log):
     list_display = [
         "__str__",
         "kind",
         order_link,
-        "state",
+        invoice_state,
         "due_on",
         moment("read_at", _("read")),
         amount("balance", _("balance")),

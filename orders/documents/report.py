@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -136,6 +137,7 @@ def _mirror(document: Document, booked: outgoing.Booked | None) -> None:
         document=document, ledger_id=document.ledger_id, order_id=document.order_id, kind=document.kind, number=booked.number,
         their_id=booked.id, state=booked.state, currency=booked.currency, net=booked.net, tax=booked.tax, total=booked.gross,
         balance=booked.balance, taxes=incoming.plain(booked.taxes), adjustments=incoming.plain(booked.adjustments), read_at=timezone.now(),
+        due_on=json.loads(document.body)["due_on"],
     )  # fmt: skip
 
 

@@ -59,17 +59,28 @@ def failed(documents: Iterable[Document]) -> Iterator[Problem]:
 
 
 def _as_booked(document: Document, invoice: Invoice) -> Iterator[Problem]:
-    agreed = document.gross + money.total(
-        Decimal(str(row["net"])) + Decimal(str(row["tax"])) for row in invoice.adjustments
-    )
-    values = {"number": invoice.number or document.reference, "state": invoice.state}
+    """Voided or deleted, or with other figures than were signed and adjusted; both are shown."""
+    values = {"number": invoice.number or document.reference, "state": invoice.state, "reference": document.reference}
+    net, tax = (_adjusted(invoice, name) + getattr(document, name) for name in ("net", "tax"))
+    field = _field(document)
     if invoice.state in GONE:
         words = _("%(number)s was %(state)s in the ledger after it was booked.") % values
-        yield problem("invoice_changed_in_ledger", words, field=_field(document), difference=-document.gross)
-    elif invoice.total != agreed:
-        figures = {"now": figure(invoice.total, invoice.currency), "then": figure(agreed, invoice.currency)}
+        fix = _(
+            "Bring it back in the ledger, or book it there again under the reference %(reference)s; the next reading sees it."
+        )
+        yield problem("invoice_changed_in_ledger", words, fix=fix % values, field=field, difference=-document.gross)
+    elif invoice.total != net + tax:
+        figures = {"now": figure(invoice.total, invoice.currency), "then": figure(net + tax, invoice.currency)}
         words = _("%(number)s stands in the ledger with %(now)s instead of %(then)s.") % (values | figures)
-        yield problem("invoice_changed_in_ledger", words, field=_field(document), difference=invoice.total - agreed)
+        yield problem("invoice_changed_in_ledger", words, field=field, difference=invoice.total - net - tax)
+    elif invoice.tax != tax:
+        figures = {"now": figure(invoice.tax, invoice.currency), "then": figure(tax, invoice.currency)}
+        words = _("%(number)s stands in the ledger with %(now)s of tax instead of %(then)s.") % (values | figures)
+        yield problem("invoice_changed_in_ledger", words, field=field, difference=invoice.tax - tax)
+
+
+def _adjusted(invoice: Invoice, name: str) -> Decimal:
+    return money.total(Decimal(str(row[name])) for row in invoice.adjustments)
 
 
 def _was_sent(document: Document) -> bool:

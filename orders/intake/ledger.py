@@ -107,9 +107,10 @@ def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
         amounts = {"net": state.net, "tax": state.tax, "total": state.total}
         fresh |= amounts | {
             "balance": state.balance,
-            "due_on": state.due_on,
+            "due_on": state.due_on or row.due_on,
             "number": (state.number or row.number)[:100],
         }
+        fresh |= {"taxes": incoming.plain(state.taxes)} if state.taxes else {}
     changes.lay(row, fresh)
     row.read_at = timezone.now()
     row.save()
@@ -119,7 +120,7 @@ def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
     events.record(
         row, verb, before=changes.before(), after=changes.after(), words=words % {"invoice": row, "what": changes.words}
     )
-    if row.order and changes.open.keys() & {"state", "net", "tax", "total", "number"}:
+    if row.order and changes.open.keys() & {"state", "net", "tax", "total", "taxes", "number"}:
         review.refresh(Order.objects.defer("search").get(pk=row.order.pk))
     for payout in Payout.objects.filter(document_sources__document=row.document_id):
         review.refresh(payout)
@@ -129,6 +130,6 @@ def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
 def _verb(state: incoming.InvoiceState, changes: Changes) -> tuple[str, str]:
     if state.state in {"voided", "deleted"} and "state" in changes.open:
         return f"{state.state} in the ledger", _("Document %(invoice)s was voided or deleted in the ledger.")
-    if changes.open.keys() & {"net", "tax", "total"}:
+    if changes.open.keys() & {"net", "tax", "total", "taxes"}:
         return "edited in the ledger", _("Document %(invoice)s was edited in the ledger: %(what)s")
     return "read back", _("The ledger says of document %(invoice)s: %(what)s")

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.outgoing import DocumentKind
+
+STATES = {
+    "open": _("open"), "paid": _("paid"), "voided": _("voided"), "deleted": _("deleted"), "draft": _("draft"),
+}  # fmt: skip
+TONES = {"paid": "good", "voided": "bad", "deleted": "bad"}
 
 
 class Invoice(models.Model):
@@ -48,3 +54,18 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number or self.their_id
+
+    @property
+    def overdue(self) -> bool:
+        """Still owed after its day, as the ledger last said; a credit note is owed by us, and falls due to nobody."""
+        late = self.due_on is not None and self.due_on < timezone.localdate()
+        return late and self.kind == DocumentKind.INVOICE and self.state == "open" and self.balance > 0
+
+    @property
+    def standing(self) -> str:
+        """How it stands in the ledger, in words."""
+        return str(_("overdue") if self.overdue else STATES.get(self.state, self.state))
+
+    @property
+    def tone(self) -> str:
+        return "bad" if self.overdue else TONES.get(self.state, "")

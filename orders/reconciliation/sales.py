@@ -96,9 +96,10 @@ WITH scope AS (
            LATERAL (VALUES ('net', d.sign * a.net), ('gross', d.sign * (a.net + a.tax)), ('tax ' || a.tax_code, d.sign * a.tax)) v (m, v)
      WHERE m <> 'tax '
     UNION ALL SELECT d.noun, d.id, m, 0, 0, 0, 0, 0, v, 0
-      FROM documents d JOIN orders_invoice i ON i.document_id = d.document_id, LATERAL (VALUES ('net', d.sign * i.net), ('gross', d.sign * i.total)) v (m, v)
+      FROM documents d JOIN orders_invoice i ON i.document_id = d.document_id AND i.state NOT IN ('voided', 'deleted'),
+           LATERAL (VALUES ('net', d.sign * i.net), ('gross', d.sign * i.total)) v (m, v)
     UNION ALL SELECT d.noun, d.id, 'tax ' || (t ->> 0), 0, 0, 0, 0, 0, d.sign * (t ->> 1)::numeric, 0
-      FROM documents d JOIN orders_invoice i ON i.document_id = d.document_id, jsonb_array_elements(i.taxes) t
+      FROM documents d JOIN orders_invoice i ON i.document_id = d.document_id AND i.state NOT IN ('voided', 'deleted'), jsonb_array_elements(i.taxes) t
 ), records AS (
     SELECT p.noun, p.id, p.measure, c.sign * sum(p.store) AS store, c.sign * sum(p.source) AS source, c.sign * sum(p.named) AS named,
            sum(p.approved) AS approved, sum(p.target) AS target, sum(p.booked) AS booked, sum(p.unbooked) AS unbooked,
