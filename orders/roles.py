@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Value
+from django.db.models import Count, OuterRef, Q, Value
 from django.db.models.functions import Concat
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -187,11 +187,13 @@ class Backend(ModelBackend):
             role_names=ArraySubquery(Group.objects.filter(user=OuterRef("pk")).order_by().values("name")),
             own_rights=_rights_by("user"),
             group_rights=_rights_by("group__user"),
+            devices=Count("totpdevice", filter=Q(totpdevice__confirmed=True))
+            + Count("staticdevice", filter=Q(staticdevice__confirmed=True)),
         )
-        user = rows.filter(pk=user_id).first()
+        user: Any = rows.filter(pk=user_id).first()
         if user is None or not self.user_can_authenticate(user):
             return None
-        user._role_names = set(user.role_names)
+        user._role_names, user._has_device = set(user.role_names), user.devices > 0
         if not user.is_superuser:  # where Django's own backend keeps what it has read; a superuser's are all there are
             user._user_perm_cache, user._group_perm_cache = set(user.own_rights), set(user.group_rights)
         return user

@@ -157,6 +157,8 @@ AXES_LOCKOUT_TEMPLATE = "admin/lockout.html"
 # Whoever may approve or connect then needs a one-time code as well; others need one as soon as they have a device.
 ORDERSYNC_REQUIRE_OTP = env.flag("ORDERSYNC_REQUIRE_OTP", PRODUCTION)
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# What touches secrets, people or a second signature asks for the password again so many seconds after it was last said; 0: never.
+ORDERSYNC_STEP_UP = env.number("ORDERSYNC_STEP_UP", 15 * 60)
 LOGIN_URL = "admin:login"
 OTP_TOTP_ISSUER = "ordersync"
 SESSION_COOKIE_AGE = env.number("ORDERSYNC_SESSION_IDLE", 30 * 60)

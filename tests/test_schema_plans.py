@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from orders import queue, search
 from orders.models import Order, Shop
 from tests import factories, many
+from tests.admin_company import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.schema]
 PAGE = 50
@@ -68,7 +72,7 @@ def test_what_people_search_for_is_found_through_an_index(shop: Shop, text: str)
     plan = look(found)
     assert found.exists()
     assert not any(node["Node Type"] == "Seq Scan" for node in plan), plan
-    assert "order_search" in indexes(plan)
+    assert indexes(plan) & {"order_search", "order_number", "order_email"}
 
 
 @pytest.mark.parametrize("text", ["0012345", "WEB-0012346", "9012345", "person12345"])
@@ -76,8 +80,35 @@ def test_what_few_orders_have_is_found_in_their_tab_without_reading_the_tab(shop
     found = queue.rows(queue.View(tab="posted", text=text))
     plan = look(found)
     assert found.exists()
-    assert "order_search" in indexes(plan)
+    assert indexes(plan) & {"order_search", "order_number"}
     assert met(plan) <= 10, plan
+
+
+def test_what_is_open_is_counted_and_summed_from_an_index_of_what_is_open() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        queue.tally(queue.View())
+    (opened, capped) = [query["sql"] for query in asked]
+    for sql, index in ((opened, "order_open"), (capped, "order_queue")):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}")
+            assert f"Index Only Scan using {index}" in "".join(row[0] for row in cursor.fetchall())
+
+
+def test_a_search_that_too_much_answers_is_stopped_and_asks_for_more_letters(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    client.force_login(person("order data owner", username="kim"))
+    wide = f"{reverse('admin:review')}?tab=posted&q=web"
+    assert "WEB-" in client.get(wide).content.decode()
+    monkeypatch.setattr(search, "PATIENCE", 1)
+    said = client.get(wide).content.decode()
+    assert "Too many records answer “web”" in said
+    assert "Type more letters" in said
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
 
 
 def test_a_number_in_its_shop_is_looked_up_in_its_index(shop: Shop) -> None:

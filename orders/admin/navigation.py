@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -187,11 +188,17 @@ def _pages(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]]:
     for page in section.pages:
         if page.permission and not request.user.has_perm(page.permission):
             continue
-        try:
-            href = reverse(f"admin:{page.name}")
-        except NoReverseMatch:
-            continue
-        yield {"title": page.title, "href": href, "current": _is_current(request.path, href, page.name)}
+        if href := _address(page.name):
+            yield {"title": page.title, "href": href, "current": _is_current(request.path, href, page.name)}
+
+
+@functools.cache
+def _address(name: str) -> str:
+    """The page's address, "" where it is not installed; the same for everybody, and looked up on every page by all."""
+    try:
+        return reverse(f"admin:{name}")
+    except NoReverseMatch:
+        return ""
 
 
 def _is_current(path: str, href: str, name: str) -> bool:

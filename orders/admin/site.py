@@ -9,23 +9,23 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import PermissionDenied
-from django.forms import CharField, Select, TextInput, ValidationError
-from django.http import HttpRequest
+from django.forms import CharField, Select, TextInput
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 from django_otp.forms import OTPAuthenticationFormMixin
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from orders import queue, roles
-from orders.admin import navigation
+from orders.admin import navigation, stepup
 
 # Pages that others bring along, as makers of their addresses: the post appends its own.
 pages: list[Callable[[], URLPattern]] = []
 
-# What an auditor may send all the same: his own password, and the way out.
-_OWN_BUSINESS = {"login", "logout", "password_change"}
+# What an auditor may send all the same: his own password and authenticator, and the way out.
+_OWN_BUSINESS = {"login", "logout", "password_change", "access", "access_act", "prove"}
 _NEEDS_CODE = ("orders.change_order", "integrations.change_connection")
 
 
@@ -48,7 +48,9 @@ def needs_code(user: Any) -> bool:
 
 
 def has_device(user: Any) -> bool:
-    """Whether the person has a confirmed device or recovery codes; one statement for both."""
+    """Whether the person has a confirmed device or recovery codes; a session's person came with the answer."""
+    if hasattr(user, "_has_device"):
+        return bool(user._has_device)
     kinds = (TOTPDevice, StaticDevice)
     first, second = (kind.objects.filter(user=user, confirmed=True).order_by().values("pk") for kind in kinds)
     return bool(first.union(second)[:1])
@@ -72,10 +74,8 @@ class SignIn(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: igno
         user = self.get_user()
         if user is None or not needs_code(user):
             return self.cleaned_data
-        if not has_device(user):
-            raise ValidationError(
-                _("Your role signs in with a one-time code, and you have no device yet: ask the IT lead for one.")
-            )
+        if not has_device(user):  # comes as far as the page on which one is made
+            return self.cleaned_data
         self.asks_for_code = True
         self.clean_otp(user)
         return self.cleaned_data
@@ -104,10 +104,20 @@ class DeskSite(AdminSite):
             own = match is not None and match.url_name in _OWN_BUSINESS
             if request.method not in ("GET", "HEAD") and not own and roles.is_auditor(request.user):
                 raise PermissionDenied(_("An auditor reads everything and changes nothing."))
+            if match is not None and stepup.is_due(request, match.url_name or ""):
+                return stepup.ask(request.get_full_path())
             return view(request, *args, **kwargs)
 
         guarded.__dict__.update(getattr(view, "__dict__", {}))
         return super().admin_view(guarded, cacheable)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The way in; who is in by password alone and needs a device is led to where one is made."""
+        user: Any = request.user
+        inside = user.is_authenticated and user.is_active and user.is_staff
+        if request.method == "GET" and inside and not self.has_permission(request) and not has_device(user):
+            return HttpResponseRedirect(reverse("admin:access"))
+        return super().login(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)

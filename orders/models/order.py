@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import incoming
 from orders.incoming import FulfilmentState, PaymentState, TaxTreatment
-from orders.models.reviewed import Reviewed, State
+from orders.models.reviewed import Progress, Reviewed, State
 
 
 class Order(Reviewed):
@@ -108,6 +108,19 @@ class Order(Reviewed):
                 F("id").desc(),
                 name="order_pending",
                 condition=Q(state=State.PENDING),
+            ),
+            models.Index(
+                fields=["state", "progress", "blockers"],
+                include=["progress_at", "currency", "total_due"],
+                name="order_open",
+                condition=Q(state__in=[State.PENDING, State.HELD])
+                | Q(state=State.APPROVED, progress__in=[item for item in Progress if item != Progress.POSTED]),
+            ),
+            models.Index(
+                F("placed_at").desc(),
+                F("id").desc(),
+                name="order_review",
+                condition=Q(state=State.PENDING, blockers__gt=0),
             ),
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["total_due"], name="order_amount"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet, Sum, Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -92,7 +92,15 @@ class Place(NamedTuple):
 def rows(view: View) -> QuerySet[Any]:
     """The records of a view, newest first."""
     found = _filtered(view).filter(TABS[view.tab].holds(timezone.now()))
-    return found.order_by(F(MOMENT[view.kind]).desc(), F("id").desc())
+    return found.order_by(_moment(view).desc(), F("id").desc())
+
+
+def _moment(view: View) -> Any:
+    """What the view is ordered by. Of a search no index is walked: what it finds is rare, and PostgreSQL would read a million of the newest for it."""
+    moment = F(MOMENT[view.kind])
+    if not view.text or view.kind != "order":
+        return moment
+    return ExpressionWrapper(moment + Value(timedelta()), output_field=DateTimeField())
 
 
 def _filtered(view: View) -> QuerySet[Any]:
@@ -157,26 +165,40 @@ def counts(view: View) -> dict[str, int]:
 
 def tally(view: View) -> tuple[dict[str, int], dict[str, Decimal]]:
     """The counts, and the sums of the view's own tab by currency (none of a tab that is counted up to a cap only); two statements."""
+    if view.text:
+        return _tally_of_search(view)
     now = timezone.now()
     found = _filtered(view).order_by()
     still_open = Q(state__in=[State.PENDING, State.HELD]) | Q(state=State.APPROVED, progress__in=_OPEN)
-    counted = {tab.name: Count("id", filter=tab.holds(now)) for tab in TABS.values() if tab.counted}
+    exact, sums = _summed(found.filter(still_open), view, [tab for tab in TABS.values() if tab.counted])
+    newest = F(MOMENT[view.kind]).desc(), F("id").desc()  # in an index's order, else PostgreSQL reads the table for it
+    capped = {tab.name: found.filter(tab.holds(now)).order_by(*newest) for tab in TABS.values() if not tab.counted}
+    return exact | _capped(capped), sums if TABS[view.tab].counted else {}
+
+
+def _tally_of_search(view: View) -> tuple[dict[str, int], dict[str, Decimal]]:
+    """What a search finds is little, or the search is stopped: counted tab by tab without looking at what else is open."""
+    counted, sums = _summed(_filtered(view).order_by(), view, list(TABS.values()))
+    return {name: min(n, COUNTED_UP_TO + 1) for name, n in counted.items()}, sums
+
+
+def _summed(found: QuerySet[Any], view: View, tabs: Sequence[Tab]) -> tuple[dict[str, int], dict[str, Decimal]]:
+    """How many of these lie in each tab, and what the view's own are worth by currency; answered by `order_open` alone where nothing is filtered."""
+    now = timezone.now()
+    counts = {tab.name: Count("state", filter=tab.holds(now)) for tab in tabs}
     if view.kind in CHANGES:
-        by_currency = [{"worth": None, **found.filter(still_open).aggregate(**counted)}]
-    else:
-        worth = Sum(AMOUNT[view.kind], filter=TABS[view.tab].holds(now))
-        by_currency = list(found.filter(still_open).values("currency").annotate(**counted, worth=worth))
-    exact = {name: sum(row[name] for row in by_currency) for name in counted}
+        return dict(found.aggregate(**counts)), {}
+    worth = Sum(AMOUNT[view.kind], filter=TABS[view.tab].holds(now))
+    by_currency = list(found.values("currency").annotate(**counts, worth=worth))
     sums = {row["currency"]: row["worth"] for row in by_currency if row["worth"] is not None}
-    capped = _capped({tab.name: found.filter(tab.holds(now)) for tab in TABS.values() if not tab.counted})
-    return exact | capped, sums if TABS[view.tab].counted else {}
+    return {name: sum(row[name] for row in by_currency) for name in counts}, sums
 
 
 def pending() -> dict[str, int]:
     """How many records of each kind but orders wait for a decision; one statement."""
     return _capped(
         {
-            kind: model._default_manager.filter(state=State.PENDING)
+            kind: model._default_manager.filter(state=State.PENDING).order_by()
             for kind, model in KINDS.items()
             if model is not Order
         }
@@ -185,7 +207,7 @@ def pending() -> dict[str, int]:
 
 def _capped(asked: dict[str, QuerySet[Any]]) -> dict[str, int]:
     """How many records each finds, at most COUNTED_UP_TO + 1; one statement for all."""
-    parts = [rows.order_by().values("id")[: COUNTED_UP_TO + 1].query.sql_with_params() for rows in asked.values()]
+    parts = [rows.values("id")[: COUNTED_UP_TO + 1].query.sql_with_params() for rows in asked.values()]
     statement = ", ".join(f"(SELECT count(*) FROM ({sql}) counted)" for sql, _values in parts)  # noqa: S608  # the SQL is the ORM's own
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {statement}", [value for _sql, values in parts for value in values])
@@ -218,7 +240,7 @@ def place(view: View, record: Decided) -> Place:
     """The record's place in the view and its neighbours, also where it has just left the view."""
     found = rows(view)
     before, after = (found.filter(side) for side in _sides(view.kind, record))
-    nearest = before.order_by(F(MOMENT[view.kind]).asc(), F("id").asc())
+    nearest = before.order_by(_moment(view).asc(), F("id").asc())
     inside = found.filter(pk=record.pk).exists()
     ahead, count = _counted(before), _counted(found)
     return Place(

@@ -13,6 +13,7 @@ from orders.review.changes import (
 )
 from orders.review.decisions import assign, hold, reject, reopen, wake
 from orders.review.questions import answer
+from orders.review.records import waits_for_second
 from orders.review.refresh import refresh
 from orders.review.refusal import Refused
 from orders.review.undoing import undo, undo_plan
@@ -36,6 +37,7 @@ __all__ = [
     "reopen",
     "undo",
     "undo_plan",
+    "waits_for_second",
     "wake",
     "withdraw",
 ]

@@ -84,6 +84,12 @@ def approval_of(record: Reviewed) -> Approval | None:
     return Approval.objects.filter(**about(record), fallen_at=None).first()
 
 
+def waits_for_second(record: Reviewed) -> bool:
+    """Whether somebody approved it already, and a second person has to as well."""
+    waiting = approval_of(record)
+    return waiting is not None and not complete(waiting)
+
+
 def complete(approval: Approval) -> bool:
     return not approval.needs_second or approval.second_by_id is not None
 

@@ -17,7 +17,7 @@ class StockOrders(admin.ModelAdmin):  # type: ignore[type-arg]
     """As a careful developer writes it: related rows joined, findings prefetched, 50 rows a page."""
 
     list_display = ["number", "customer", "shop", "assignee", "reasons", "total_due", "currency", "placed_at"]
-    list_filter = ["state", "progress", "shop"]
+    list_filter = ["state", "progress", "shop", "assignee", "findings__cause"]
     list_select_related = ["shop", "assignee"]
     list_per_page = 50
     ordering = ["-placed_at", "-id"]

@@ -27,6 +27,7 @@ bells: list[Callable[[str], None]] = []
 def addresses(site: AdminSite) -> list[URLPattern]:
     """The addresses of the desk's pages, before the admin's own."""
     from orders.admin.desk import (
+        access,
         beside,
         bulk,
         explain,
@@ -54,6 +55,9 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         path("review/<slug:kind>/<int:pk>/<slug:verb>/", site.admin_view(verbs.act), name="act"),
         path("problems/", site.admin_view(problems.page), name="problems"),
         path("problems/<int:ledger>/", site.admin_view(problems.cause), name="cause"),
+        path("access/", access.page, name="access"),
+        path("access/<slug:verb>/", access.act, name="access_act"),
+        path("prove/", site.admin_view(access.prove), name="prove"),
         path("proof/", site.admin_view(proof.page), name="proof"),
         path("statements/", site.admin_view(statements.page), name="statements"),
     ]

@@ -167,6 +167,8 @@ def _rows(view: queue.View, records: list[Any]) -> list[dict[str, Any]]:
     until = queue.undo_until(records, view.kind) if view.tab == "approved" else {}
     troubles = queue.troubles(records, view.kind) if view.tab in ("failed", "approved") else {}
     questions = queue.questions(records, view.kind) if view.tab in ("review", "ready", "held") else {}
+    # One address, with each record's number put in: fifty look-ups less on the busiest page.
+    head, tail = frame.record_at(view, 0).split("/0/", 1)
     return [
         {
             "record": record,
@@ -174,7 +176,7 @@ def _rows(view: queue.View, records: list[Any]) -> list[dict[str, Any]]:
             **_named(record),
             "amount": queue.amount(record),
             "micro": int(queue.amount(record) * MICRO),
-            "href": frame.record_at(view, record.pk),
+            "href": f"{head}/{record.pk}/{tail}",
             "findings": findings.get(record.pk, []),
             "until": until.get(record.pk),
             "troubles": troubles.get(record.pk, []),

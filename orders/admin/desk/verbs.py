@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from orders import ownership, queue, review, roles
+from orders.admin import stepup
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.admin.desk.record import name_of
@@ -36,6 +37,8 @@ def act(request: HttpRequest, kind: str, pk: int, verb: str) -> HttpResponse:
     if not roles.may(request.user, f"orders.{'view' if verb in ANSWERS else 'change'}_{kind}"):
         raise PermissionDenied
     record, view = frame.record_of(kind, pk), replace(frame.view_of(request.POST), kind=kind)
+    if verb == "approve" and review.waits_for_second(record) and not stepup.is_fresh(request):
+        return stepup.ask(frame.record_at(view, pk))
     following = queue.place(view, record).next  # before the state changes: afterwards the record stands elsewhere
     try:
         words = VERBS[verb](record, person(request), request.POST)
