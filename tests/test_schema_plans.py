@@ -90,7 +90,7 @@ def test_what_is_open_is_counted_and_summed_from_an_index_of_what_is_open() -> N
     (opened, capped) = [query["sql"] for query in asked]
     for sql, index in ((opened, "order_open"), (capped, "order_queue")):
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
             cursor.execute(f"EXPLAIN {sql}")
             assert f"Index Only Scan using {index}" in "".join(row[0] for row in cursor.fetchall())
 

@@ -160,20 +160,30 @@ def _named(kind: str, text: str) -> Q:
 
 def counts(view: View) -> dict[str, int]:
     """How many records lie in each tab under the view's filter. Exact for open states, else at most COUNTED_UP_TO + 1."""
-    return tally(view)[0]
+    return tally(view).counts
 
 
-def tally(view: View) -> tuple[dict[str, int], dict[str, Decimal]]:
-    """The counts, and the sums of the view's own tab by currency (none of a tab that is counted up to a cap only); two statements."""
+class Tally(NamedTuple):
+    """The counts by tab, the sums of the view's own tab by currency (none of a tab that is counted up to a cap only), and what is pending of other kinds."""
+
+    counts: dict[str, int]
+    sums: dict[str, Decimal]
+    pending: dict[str, int]
+
+
+def tally(view: View) -> Tally:
+    """What the queue's frame shows; two statements."""
     if view.text:
-        return _tally_of_search(view)
+        return Tally(*_tally_of_search(view), pending())
     now = timezone.now()
     found = _filtered(view).order_by()
     still_open = Q(state__in=[State.PENDING, State.HELD]) | Q(state=State.APPROVED, progress__in=_OPEN)
     exact, sums = _summed(found.filter(still_open), view, [tab for tab in TABS.values() if tab.counted])
     newest = F(MOMENT[view.kind]).desc(), F("id").desc()  # in an index's order, else PostgreSQL reads the table for it
     capped = {tab.name: found.filter(tab.holds(now)).order_by(*newest) for tab in TABS.values() if not tab.counted}
-    return exact | _capped(capped), sums if TABS[view.tab].counted else {}
+    found_capped = _capped(capped | _pending())
+    beside = {kind: found_capped.pop(kind) for kind in _pending()}
+    return Tally(exact | found_capped, sums if TABS[view.tab].counted else {}, beside)
 
 
 def _tally_of_search(view: View) -> tuple[dict[str, int], dict[str, Decimal]]:
@@ -196,13 +206,15 @@ def _summed(found: QuerySet[Any], view: View, tabs: Sequence[Tab]) -> tuple[dict
 
 def pending() -> dict[str, int]:
     """How many records of each kind but orders wait for a decision; one statement."""
-    return _capped(
-        {
-            kind: model._default_manager.filter(state=State.PENDING).order_by()
-            for kind, model in KINDS.items()
-            if model is not Order
-        }
-    )
+    return _capped(_pending())
+
+
+def _pending() -> dict[str, QuerySet[Any]]:
+    return {
+        kind: model._default_manager.filter(state=State.PENDING).order_by()
+        for kind, model in KINDS.items()
+        if model is not Order
+    }
 
 
 def _capped(asked: dict[str, QuerySet[Any]]) -> dict[str, int]:

@@ -41,7 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
         _("Review"),
         view=view,
         parts=frame.parts(view),
-        kinds=_kinds(request, view),
+        kinds=_kinds(request, view, found.pending),
         tabs_counted=[_tab(view, tab, found.counts[tab.name]) for tab in queue.TABS.values()],
         rows=found.rows,
         sheet=found.sheet,
@@ -71,6 +71,7 @@ class Found:
     sheet: Any
     rows: list[dict[str, Any]]
     sums: dict[str, Decimal]
+    pending: dict[str, int]
     too_wide: bool = False
 
 
@@ -82,24 +83,25 @@ def _found(request: HttpRequest, view: queue.View) -> Found:
             return _asked(request, view)
     except search.TooWide:
         nothing = QuickPaginator([], PER_PAGE, known=0).get_page(1)
-        return Found(counts=dict.fromkeys(queue.TABS, 0), sheet=nothing, rows=[], sums={}, too_wide=True)
+        return Found(
+            counts=dict.fromkeys(queue.TABS, 0), sheet=nothing, rows=[], sums={}, pending=queue.pending(), too_wide=True
+        )
 
 
 def _asked(request: HttpRequest, view: queue.View) -> Found:
-    found, (counts, sums) = queue.rows(view), queue.tally(view)
+    found, (counts, sums, pending) = queue.rows(view), queue.tally(view)
     pages = QuickPaginator(found.select_related(*_related(view.kind)), PER_PAGE, known=counts[view.tab])
     sheet = pages.get_page(request.GET.get("p"))
-    return Found(counts=counts, sheet=sheet, rows=_rows(view, list(sheet.object_list)), sums=sums)
+    return Found(counts=counts, sheet=sheet, rows=_rows(view, list(sheet.object_list)), sums=sums, pending=pending)
 
 
-def _kinds(request: HttpRequest, view: queue.View) -> list[dict[str, Any]]:
+def _kinds(request: HttpRequest, view: queue.View, pending: dict[str, int]) -> list[dict[str, Any]]:
     """The kinds of record that the person may see, each with the tab in which its first undecided ones lie and how many wait."""
-    waiting = queue.pending()
     return [
         {
             "name": kind,
             "words": words,
-            "count": waiting.get(kind, 0),
+            "count": pending.get(kind, 0),
             "href": frame.queue_at(view, kind=kind, tab="ready" if kind in queue.CHANGES else "review", q="", cause=""),
         }
         for kind, words in (
