@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orders import models
+from orders import models, review
 from tests.admin_company import desk, person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -42,13 +42,13 @@ def shots(tmp_path: Path) -> Path:
     return folder
 
 
-def visit(browser: Any, address: str, complaints: list[str], **options: Any) -> Any:
-    """A fresh window, signed in as the owner; whatever the console says is kept."""
+def visit(browser: Any, address: str, complaints: list[str], username: str = "kim", **options: Any) -> Any:
+    """A fresh window, signed in as the owner, or as somebody else; whatever the console says is kept."""
     page = browser.new_context(viewport={"width": 1360, "height": 860}, **options).new_page()
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.goto(f"{address}/")
-    page.fill("#id_username", "kim")
+    page.fill("#id_username", username)
     page.fill("#id_password", "secret")
     page.press("#id_password", "Enter")
     page.wait_for_selector("#side")
@@ -90,7 +90,10 @@ def test_an_owner_approves_by_key_and_takes_it_back_with_an_empty_console(
     assert complaints == []
 
 
-def test_the_keys_select_sum_and_open_the_sheets(browser: Any, live_server: Any) -> None:
+def test_the_keys_select_sum_and_open_the_sheets(
+    browser: Any, live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.admin.desk.bulk.AT_ONCE_SECONDS", 60)
     desk(person("order data owner", username="kim"))
     complaints: list[str] = []
     page = visit(browser, live_server.url, complaints)
@@ -101,8 +104,8 @@ def test_the_keys_select_sum_and_open_the_sheets(browser: Any, live_server: Any)
     assert "2 selected · 83.30 EUR" in page.inner_text("#selection")
     page.click("text=Approve selected")
     assert "Approve 2 together" in page.inner_text("h1")
-    page.click("text=Approve them")
-    assert page.locator("tbody tr").count() == 2
+    page.keyboard.press("a")
+    page.wait_for_selector("text=2 of 2 approved.")
     page.goto(f"{live_server.url}/admin/review/?tab=ready")
     page.keyboard.press("Enter")
     page.wait_for_selector(".bar")
@@ -124,6 +127,64 @@ def test_the_keys_select_sum_and_open_the_sheets(browser: Any, live_server: Any)
     page.click("a.fix[data-place='order.vat_id']")
     assert page.input_value("select[name=place]") == "order.vat_id"
     assert page.evaluate("document.activeElement.name") == "value"
+    assert complaints == []
+
+
+def test_a_view_is_saved_and_opened_by_key_and_a_question_goes_to_a_colleague_and_back(
+    browser: Any, live_server: Any
+) -> None:
+    desk(person("order data owner", username="kim"))
+    person("accountant", username="anna")
+    complaints: list[str] = []
+    page = visit(browser, live_server.url, complaints)
+    page.goto(f"{live_server.url}/admin/review/?tab=ready&q=mug")
+    page.keyboard.press("v")
+    page.keyboard.type("Mugs")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The view “Mugs” is kept.")
+    page.goto(f"{live_server.url}/admin/review/")
+    page.keyboard.press("1")
+    page.wait_for_url("**/review/?tab=ready&q=mug")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".split")
+    number = page.inner_text("h1").split()[1]
+    page.keyboard.press("h")
+    page.keyboard.type("Is it paid?")
+    page.select_option("#hold select[name=of]", "anna")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=anna is asked")
+    asked = visit(browser, live_server.url, complaints, username="anna")
+    asked.goto(f"{live_server.url}/admin/review/?tab=held&with=anna")
+    asked.keyboard.press("Enter")
+    asked.wait_for_selector("text=kim asks anna")
+    assert asked.locator("[data-key=a], [data-key=h], [data-key=r]").count() == 0
+    asked.keyboard.press("n")
+    asked.keyboard.type("Yes, by card.")
+    asked.keyboard.press("Enter")
+    asked.wait_for_selector("text=Answered")
+    assert models.Order.objects.get(number=number).state == models.State.PENDING
+    assert complaints == []
+
+
+def test_a_cause_is_fixed_once_and_what_it_released_is_approved_together_by_key(
+    browser: Any, live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.admin.desk.bulk.AT_ONCE_SECONDS", 60)
+    desk(person("order data owner", username="kim"))
+    complaints: list[str] = []
+    page = visit(browser, live_server.url, complaints)
+    page.goto(f"{live_server.url}/admin/problems/")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The fix makes ready")
+    assert page.locator("tbody .chip.good").count() == 3
+    page.keyboard.press("m")
+    page.fill("#id_item", "Apron")
+    page.keyboard.press("Enter")
+    page.click("text=Approve them together")
+    page.wait_for_selector("text=Exactly these are approved")
+    page.keyboard.press("a")
+    page.wait_for_selector("text=3 of 3 approved.")
+    assert models.Order.objects.filter(state=models.State.APPROVED).count() == 3
     assert complaints == []
 
 
@@ -154,6 +215,25 @@ FORMS = {
 }
 
 
+def made_of(shop: models.Shop) -> dict[str, str]:
+    """The addresses of pages about what was made for them: a question, a set, a change, two orders side by side."""
+    owner = shop.appointments.get().owner
+    ready = list(models.Order.objects.filter(blockers=0).order_by("pk"))
+    review.hold(ready[0], by=owner, question="Is it paid?", of=owner)
+    chosen = review.bulk.freeze("order", [order.pk for order in models.Order.objects.all()], by=owner)
+    change = models.StockAdjustment.objects.create(shop=shop, sku="MUG", before=12, after=9, reason="counted")
+    return {
+        "cause": f"/admin/problems/{shop.ledger_id}/?cause=sku:APRON-L",
+        "bulk": f"/admin/review/approve/{chosen.pk}/",
+        "held": "/admin/review/?tab=held",
+        "asked": f"/admin/review/order/{ready[0].pk}/",
+        "stock": "/admin/review/?kind=stockadjustment&tab=ready",
+        "change": f"/admin/review/stockadjustment/{change.pk}/",
+        "explained": f"/admin/review/order/{ready[1].pk}/explained/",
+        "beside": f"/admin/review/order/{ready[1].pk}/beside/{ready[2].pk}/",
+    }
+
+
 @pytest.mark.parametrize(
     ("scheme", "rules"), [("light", ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]), ("dark", ["color-contrast"])]
 )
@@ -165,7 +245,12 @@ def test_every_page_is_open_to_everybody_by_wcag_a_and_aa(
     axe, found = sync_playwright.Axe(), {}
     page = visit(browser, live_server.url, [], color_scheme=scheme)
     waiting = models.Order.objects.filter(shop=shop, blockers__gt=0)[0]
-    for place, address in {**PLACES, **FORMS, "review": f"/admin/review/order/{waiting.pk}/"}.items():
+    for place, address in {
+        **PLACES,
+        **FORMS,
+        **made_of(shop),
+        "review": f"/admin/review/order/{waiting.pk}/",
+    }.items():
         page.goto(f"{live_server.url}{address}")
         judged = axe.run(page, options={"runOnly": rules})
         if judged.violations_count:
@@ -180,7 +265,7 @@ def test_every_page_is_open_to_everybody_by_wcag_a_and_aa(
 def test_no_page_is_wider_than_its_window_and_the_console_stays_empty(
     browser: Any, live_server: Any, shots: Path, name: str, options: dict[str, Any]
 ) -> None:
-    desk(person("order data owner", "accountant", username="kim"))
+    shop = desk(person("order data owner", "accountant", username="kim"))
     complaints: list[str] = []
     page = visit(browser, live_server.url, complaints, **{k: v for k, v in options.items() if k != "viewport"})
     if "viewport" in options:
@@ -188,7 +273,12 @@ def test_no_page_is_wider_than_its_window_and_the_console_stays_empty(
     waiting = models.Order.objects.filter(blockers__gt=0).order_by("-placed_at")
     records = {f"review-{order.number}": f"/admin/review/order/{order.pk}/" for order in waiting[:1]}
     ready = models.Order.objects.filter(blockers=0).order_by("-placed_at")[0]
-    for place, address in {**PLACES, **records, "review-ready": f"/admin/review/order/{ready.pk}/"}.items():
+    for place, address in {
+        **PLACES,
+        **made_of(shop),
+        **records,
+        "review-ready": f"/admin/review/order/{ready.pk}/",
+    }.items():
         page.goto(f"{live_server.url}{address}")
         page.screenshot(path=shots / f"{place}-{name}.png")
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

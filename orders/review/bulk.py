@@ -181,7 +181,7 @@ class _Standing:
 
 def _why_not(record: Any, standing: _Standing) -> str:
     if record.state != State.PENDING:
-        return _("It is %s already.") % record.get_state_display()
+        return str(_("It is %s already.") % record.get_state_display())
     return _("It has problems.") if record.blockers else standing.objection(record)
 
 
