@@ -127,7 +127,50 @@ def _look(request: HttpRequest, there: Connection) -> str:
     return reverse("admin:integrations_connection_change", args=[there.pk]) if allowed else ""
 
 
+def tasks(request: HttpRequest) -> list[dict[str, Any]]:
+    """What waits for whoever runs the machinery: deliveries that need a person, letters that were given up."""
+    if not request.user.has_perm("integrations.view_delivery"):
+        return []
+    parked = Delivery.objects.filter(state=DeliveryState.PARKED).count()
+    given_up = Message.objects.filter(state=MessageState.FAILED).count()
+    there = reverse("admin:integrations_delivery_changelist") + "?state__exact=parked"
+    rows = [{"words": _("Deliveries that need a person"), "count": parked, "tone": "bad", "href": there}]
+    if request.user.has_perm("integrations.view_message"):
+        there = reverse("admin:integrations_message_changelist") + "?state__exact=failed"
+        rows.append({"words": _("Letters that were given up"), "count": given_up, "tone": "bad", "href": there})
+    return [row for row in rows if row["count"]]
+
+
+def syncs(request: HttpRequest) -> list[dict[str, Any]]:
+    """Every active connection, when it last answered or delivered, and whether it is paused."""
+    if not request.user.has_perm("integrations.view_run"):
+        return []
+    active = Connection.objects.filter(active=True).select_related("shop", "ledger").order_by("name")
+    return [_sync(request, there) for there in active]
+
+
+def _sync(request: HttpRequest, there: Connection) -> dict[str, Any]:
+    words, tone = (
+        (_("paused"), "bad")
+        if there.paused_at
+        else (_("trouble"), "warn")
+        if there.failures
+        else (_("running"), "good")
+    )
+    end = there.shop or there.ledger
+    return {
+        "name": there.name,
+        "end": getattr(end, "name", ""),
+        "at": there.last_success_at,
+        "words": words,
+        "tone": tone,
+        "href": _look(request, there),
+    }
+
+
 desk.health_providers.append(health)
+desk.task_providers.append(tasks)
+desk.sync_providers.append(syncs)
 pages.append(lambda: path("jobs/", admin.site.admin_view(page), name="jobs"))
 desk.bells.append(jobs.ring)
 pages.append(lambda: path("jobs/<slug:name>/ring/", admin.site.admin_view(ring), name="ring"))

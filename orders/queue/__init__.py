@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.queue.beside import findings, questions, troubles, undo_until
+from orders.queue.beside import findings, questions, troubles, undo_until, undo_window
 from orders.queue.kinds import CHANGES, KINDS, Decided, amount
 from orders.queue.views import (
     COUNTED_UP_TO,
@@ -47,5 +47,6 @@ __all__ = [
     "tally",
     "troubles",
     "undo_until",
+    "undo_window",
     "waiting",
 ]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Min, QuerySet
+from django.db.models import Count, F, Min, QuerySet
+from django.utils import timezone
 
 from orders.models import Booking, Finding, Outcome, Question, Severity
 from orders.queue.kinds import CHANGES, OWNER, Decided, field_of
@@ -30,6 +31,13 @@ def questions(records: Sequence[Decided], kind: str) -> dict[int, Question]:
     name = field_of(kind)
     rows = Question.objects.filter(**{f"{name}__in": records}).exclude(answer="", closed_at__isnull=False)
     return {getattr(row, f"{name}_id"): row for row in rows.select_related("of", "answered_by").order_by("pk")}
+
+
+def undo_window() -> tuple[int, datetime | None]:
+    """How many orders' approvals can be taken back now, and until when the first of them; one statement."""
+    open_ones = Booking.objects.filter(taken_at=None, voided_at=None, not_before__gt=timezone.now())
+    found = open_ones.aggregate(orders=Count("document__order", distinct=True), until=Min("not_before"))
+    return found["orders"], found["until"]
 
 
 def undo_until(records: Sequence[Decided], kind: str) -> dict[int, datetime]:

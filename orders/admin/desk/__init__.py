@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 attempts_providers: list[Callable[[Decided], list[dict[str, Any]]]] = []
 # What signed documents left in a ledger: rows with noun, ours, theirs, stays.
 traces_providers: list[Callable[[Sequence[Document]], list[dict[str, Any]]]] = []
+# What waits for this person beside the queue: rows with words, count, tone, href.
+task_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
+# When each connection last answered or delivered, for those who may see it: rows with name, end, at, words, tone, href.
+sync_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
 # How the machinery stands, for those who may see it: rows with words, tone, href.
 health_providers: list[Callable[[HttpRequest], list[dict[str, Any]]]] = []
 # What wakes the work behind the desk ("bulk"): whoever runs jobs appends his bell.

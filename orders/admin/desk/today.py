@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -13,7 +14,14 @@ from django.utils.translation import gettext_lazy as _lazy
 from orders import overview, queue, roles
 from orders.admin import desk
 from orders.admin.desk import frame
+from orders.models import ImportJob, ImportState, Quarantine
 
+_KINDS = {
+    "refund": _lazy("Refunds to decide"),
+    "payout": _lazy("Payouts to decide"),
+    "stockadjustment": _lazy("Stock to decide"),
+    "customerchange": _lazy("Customers to decide"),
+}
 HEIGHT, WIDTH = 104, 15
 _STATIONS = {
     "received": _lazy("received"),
@@ -39,6 +47,8 @@ def page(request: HttpRequest) -> TemplateResponse:
         greeting=_greeting(request),
         sees_orders=sees,
         may_decide=roles.may(request.user, "orders.change_order"),
+        tasks=[*_tasks(request), *(row for provider in desk.task_providers for row in provider(request))],
+        syncs=[row for provider in desk.sync_providers for row in provider(request)],
         health=[row for provider in desk.health_providers for row in provider(request)],
         **(_orders() if sees else {}),
     )
@@ -51,11 +61,33 @@ def _greeting(request: HttpRequest) -> str:
     return words % name
 
 
+def _tasks(request: HttpRequest) -> list[dict[str, Any]]:
+    """What waits for this person beside orders: money to decide, imports to confirm, records that were refused; only what there is."""
+    may = request.user.has_perm
+    pending = queue.pending() if may("orders.view_order") else {}
+    rows = [
+        {"words": words, "count": pending.get(kind, 0), "href": frame.queue_at(queue.View(kind=kind, tab="review" if kind in ("refund", "payout") else "ready"))}
+        for kind, words in _KINDS.items() if may(f"orders.view_{kind}")
+    ]  # fmt: skip
+    if roles.may(request.user, "orders.add_importjob"):
+        ready = ImportJob.objects.filter(state=ImportState.READY).count()
+        rows.append({"words": _("Imports to confirm"), "count": ready, "href": reverse("admin:orders_importjob_changelist") + "?state__exact=ready"})  # fmt: skip
+    if may("orders.view_quarantine"):
+        refused = Quarantine.objects.filter(resolved_at=None).count()
+        rows.append({"words": _("Refused records"), "count": refused, "href": reverse("admin:orders_quarantine_changelist")})  # fmt: skip
+    return [row for row in rows if row["count"]]
+
+
 def _orders() -> dict[str, Any]:
     ready, review = queue.View(tab="ready"), queue.View(tab="review")
+    counts, sums, _pending = queue.tally(ready)
+    undoable, until = queue.undo_window()
     return {
-        "counts": queue.counts(queue.View()),
-        "ready_sums": queue.amounts(queue.rows(ready), "order"),
+        "counts": counts,
+        "ready_sums": sums,
+        "undoable": undoable,
+        "undo_until": until,
+        "failed_since": queue.oldest(queue.View(tab="failed")) if counts["failed"] else None,
         "oldest": queue.oldest(review),
         "review_href": frame.queue_at(review),
         "ready_href": frame.queue_at(ready),
