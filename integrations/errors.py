@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 
 class Trouble(Exception):
-    """Something outside went wrong. `words` is a sentence for a person, `fix` what that person can do."""
+    """Something outside went wrong. `words` is a sentence for a person, `fix` what that person can do.
 
-    def __init__(self, words: str, *, fix: str = "") -> None:
+    `untranslated`: the other side's own text, whole, where the adapter does not know what it means; such texts are collected, so that it learns them.
+    """
+
+    def __init__(self, words: str, *, fix: str = "", untranslated: str = "") -> None:
         super().__init__(words)
         self.words = words
         self.fix = fix
+        self.untranslated = untranslated
 
 
 class Unavailable(Trouble):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from integrations.admin import attempts, connections, handover, imports, jobs, logs, upload
+from integrations.admin import attempts, connections, handover, imports, jobs, logs, upload, wording
 
-__all__ = ["attempts", "connections", "handover", "imports", "jobs", "logs", "upload"]
+__all__ = ["attempts", "connections", "handover", "imports", "jobs", "logs", "upload", "wording"]

@@ -84,6 +84,7 @@ def _open(lease: Lease, row: Document) -> Attempt:
 def _close(attempt: Attempt, reply: Reply) -> None:
     """Keep the answer first and by itself: it is true, whoever holds the lease by now."""
     said = incoming.plain(reply.booked) if reply.booked else {}
+    said |= {"untranslated": reply.untranslated} if reply.untranslated else {}
     asked = {"reply": {"asks": known.asked(reply.asks)}, "personal": known.labels(reply.asks)} if reply.asks else {}
     Attempt.objects.filter(pk=attempt.pk).update(
         **{"ended_at": Now(), "outcome": reply.outcome, "words": reply.words[:1000], "reply": said, **asked}

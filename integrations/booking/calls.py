@@ -17,6 +17,8 @@ from ordersync_site.redaction import redact
 
 log = logging.getLogger(__name__)
 
+LONGEST_TEXT = 10_000
+
 
 def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
     """Look the document up, or send it. Raises database errors only; RuntimeError if a transaction is open."""
@@ -44,6 +46,7 @@ def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
             outcome=AttemptOutcome.BUG,
             words=words,
             fix="Report it, with these words; then retry: the ledger is looked up first.",
+            untranslated=f"{type(error).__name__}: {redact(str(error))}"[:LONGEST_TEXT],
         )
 
 
@@ -103,6 +106,7 @@ def trouble(lease: Hold, error: Trouble) -> Reply:
         fix=redact(error.fix),
         retry_after=getattr(error, "retry_after", None),
         asks=error if isinstance(error, Undecided) else None,
+        untranslated=redact(error.untranslated)[:LONGEST_TEXT],
     )
 
 

@@ -46,7 +46,7 @@ class Lease(Hold):
 class Reply:
     """What a call came to. `retry_after` in seconds where the other side named a time; `late`: what was handed out should have been answered.
 
-    `asks`: what a person has to decide before it can go.
+    `asks`: what a person has to decide before it can go. `untranslated`: a text of the other side that nobody has put into words yet.
     """
 
     outcome: AttemptOutcome
@@ -56,6 +56,7 @@ class Reply:
     retry_after: float | None = None
     late: bool = False
     asks: Undecided | None = None
+    untranslated: str = ""
 
     @property
     def halts(self) -> bool:

@@ -47,7 +47,9 @@ def trouble(response: requests.Response, secrets: Iterable[str] = ()) -> Trouble
         return Misconfigured(reply, fix="Renew the connection's credentials, or give its user the rights it lacks.")
     if status == 408 or status >= 500:
         return Uncertain(reply, fix="It is asked before anything is sent again.")
-    return Refused(reply, fix="Correct what the answer names, then approve or send again.")
+    return Refused(
+        reply, fix="Correct what the answer names, then approve or send again.", untranslated=said or f"status {status}"
+    )
 
 
 def retry_after(text: str) -> float | None:

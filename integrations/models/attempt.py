@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -38,6 +39,7 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["delivery", "id"]
+        indexes = [models.Index(fields=["id"], name="attempt_untranslated", condition=Q(reply__has_key="untranslated"))]
 
     def __str__(self) -> str:
         return f"{self.call} {self.outcome or 'never closed'}"

@@ -134,6 +134,7 @@ GROUPS: list[tuple[Words, list[Section]]] = [
                     _post(_("Letters in"), "message"),
                     _post(_("Deliveries"), "delivery"),
                     _post(_("Attempts"), "attempt"),
+                    Page(_("Unknown words"), "wording", "integrations.view_attempt"),
                     _post(_("Write-backs"), "errand"),
                     _post(_("Bindings"), "binding"),
                     _list(_("Clock"), "django_q", "schedule"),

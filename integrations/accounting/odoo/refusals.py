@@ -125,6 +125,7 @@ def _meant(said: str, document: str) -> Trouble:
     return Refused(
         f"{document}: Odoo says: {_flat(said)}",
         fix="Put right in Odoo or in the order what it names, then approve again.",
+        untranslated=said,
     )
 
 
