@@ -47,11 +47,15 @@ def changed(check: str, n: int, value: Any) -> bool:
     return check[start : start + _LENGTH] != digest(value)
 
 
+# Twelve bits as two signs of Base64 for addresses.
+_SIGNS = [base64.urlsafe_b64encode((n << 12).to_bytes(3, "big"))[:2].decode() for n in range(1 << 12)]
+
+
 @functools.lru_cache(maxsize=1 << 13, typed=True)
 def digest(value: Any) -> str:
     """Four signs for a cell's value, of which two different values share one in seventeen million."""
-    crc = zlib.crc32(text_of(value).encode("utf-8", "replace")) & 0xFFFFFF
-    return base64.urlsafe_b64encode(crc.to_bytes(3, "big")).decode()
+    crc = zlib.crc32(text_of(value).encode("utf-8", "replace"))
+    return _SIGNS[crc >> 12 & 0xFFF] + _SIGNS[crc & 0xFFF]
 
 
 _EMPTY = digest(None)

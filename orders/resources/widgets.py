@@ -44,7 +44,10 @@ class Text(Widget):  # type: ignore[misc]
 
     def written(self, value: Any, zone: ZoneInfo | None) -> Any:
         """A column's value as it is put into the cell."""
-        return tidy(value) if value else None
+        if not value:
+            return None
+        text: str = value.strip() if value.isprintable() else tidy(value)
+        return text
 
 
 class Number(Text):
@@ -169,7 +172,9 @@ def tidy(text: str) -> str:
 
 def text_of(value: Any) -> str:
     """The one text of a cell's value, by which cells are compared: 19.90 and 19.9 are the same."""
-    if value is None or value == "":
+    if isinstance(value, str):
+        return tidy(value)
+    if value is None:
         return ""
     if isinstance(value, Decimal):
         return _number(value)
