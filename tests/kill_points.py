@@ -154,6 +154,8 @@ POINTS: dict[str, list[str]] = {
         "commit jobs._settle",
         "commit jobs._settle",
         "commit jobs._settle",
+        "commit jobs._settle",
+        "commit jobs._settle",
         "commit jobs._ended",
     ],
     "beancount: first": [
@@ -267,6 +269,8 @@ POINTS: dict[str, list[str]] = {
         "commit jobs._read_some",
         "commit jobs._ended",
         "commit jobs._begun",
+        "commit jobs._settle",
+        "commit jobs._settle",
         "commit jobs._settle",
         "commit jobs._settle",
         "commit jobs._settle",
