@@ -63,8 +63,15 @@ class ConnectionForm(forms.Form):
                 label=option.name.replace("_", " "),
                 required=needed and not (secret and self.connection),
                 initial="" if secret else held.get(option.name, default),
-                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}) if secret else forms.TextInput,
-                help_text=_("Stored encrypted and never shown again. Empty: unchanged.") if secret else "",
+                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+                if secret
+                else forms.TextInput(attrs={"autocomplete": "off"}),
+                help_text=" ".join(
+                    [
+                        *([_(option.metadata["help"])] if option.metadata.get("help") else []),
+                        *([_("Stored encrypted and never shown again. Empty: unchanged.")] if secret else []),
+                    ]
+                ),
             )
 
     def values(self, *, secret: bool) -> dict[str, str]:

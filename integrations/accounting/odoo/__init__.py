@@ -40,20 +40,30 @@ class Odoo:
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Options(Masters):
-        """`url`: where Odoo's login page opens. `key`: an API key of the user `login`. `company`: its name, empty for the user's own.
+        """Where Odoo is, who we are there, and in which company and journals we book."""
 
-        `journal`, `general_journal`: codes of the journals for sales and for entries, empty for the first of each. `key_expires_on`: YYYY-MM-DD, from Odoo 18 on.
-        """
-
-        url: str
-        database: str
-        login: str
-        key: str = field(metadata={"secret": True})
-        company: str = ""
-        journal: str = ""
-        general_journal: str = ""
-        key_expires_on: str = ""
-        networks: str = ""
+        url: str = field(metadata={"help": "Where Odoo's login page opens: https://odoo.example.org"})
+        database: str = field(metadata={"help": "Its name stands on the login page under “Manage databases”."})
+        login: str = field(
+            metadata={"help": "A user of its own, with Invoicing: Billing and Contact Creation, and no more."}
+        )
+        key: str = field(
+            metadata={"secret": True, "help": "In Odoo, as that user: Preferences, Account Security, New API Key."}
+        )
+        company: str = field(default="", metadata={"help": "Its name. Empty: the user's own."})
+        journal: str = field(
+            default="", metadata={"help": "The code of the sales journal, such as WEB. Empty: the first."}
+        )
+        general_journal: str = field(
+            default="",
+            metadata={"help": "The code of the journal for entries (fees, deposits, payouts). Empty: the first."},
+        )
+        key_expires_on: str = field(
+            default="", metadata={"help": "From Odoo 18 on keys expire: the day as YYYY-MM-DD."}
+        )
+        networks: str = field(
+            default="", metadata={"help": "Where Odoo is in a private network: 10.0.0.0/8. Else empty."}
+        )
 
     kinds: ClassVar[frozenset[str]] = frozenset(DocumentKind.values) - {DocumentKind.RECEIPT}
     concurrency: ClassVar[int] = 1  # several workers gain nothing over there, batches do
