@@ -199,8 +199,8 @@ def _partner(document: outgoing.Document, countries: Mapping[str, int]) -> list[
     party, name = document.party, ours(document)
     at = party.billing
     place = [texts.plain(part) for part in (at.street, at.city, at.postcode)] if at else ["", "", ""]
-    country = countries.get(at.country, "") if at else ""
-    firm = bool(party.company.strip())
+    country = str(countries.get(at.country, "")) if at else ""
+    firm = "true" if party.company.strip() else "false"  # load reads texts
     label = texts.plain(party.company) or texts.plain(party.name) or texts.plain(party.email) or name
     return [
         texts.external("customer", name),

@@ -38,7 +38,7 @@ def _alike(drafts: Sequence[Draft]) -> Iterator[list[Draft]]:
 def _loaded(company: Company, drafts: Sequence[Draft], outcomes: dict[str, Outcome]) -> Ids:
     """The records' ids; all or nothing over there, so after a refusal each goes by itself."""
     first = drafts[0]
-    rows = [list(row) for draft in drafts for row in draft.rows]
+    rows = [[str(cell) for cell in row] for draft in drafts for row in draft.rows]  # as it was measured: texts
     try:
         told = company.line.call(first.model, "load", context=SAFE, fields=list(first.columns), data=rows)
         said = "; ".join(item["message"] for item in told["messages"])
@@ -89,15 +89,15 @@ def _fitted(company: Company, draft: Draft, move: Move) -> Move:
         fitted = forcing.fit(document, move, company) if move.row["move_type"] in SALES else move
         standing.compare(document, fitted, company, forcing.adjustments(document, fitted, company))
     except Conflict as error:
-        _take_away(company, move)
+        _take_away(company, MOVE, move.row["id"])
         raise Refused(
             f"{error.words} It was a draft, which was taken away.", fix="Correct what differs, then approve again."
         ) from error
     except Refused:
-        _take_away(company, move)
+        _take_away(company, MOVE, move.row["id"])
         raise
     except Fault as fault:
-        _take_away(company, move)
+        _take_away(company, MOVE, move.row["id"])
         raise refusals.trouble(fault, document.reference) from fault
     return fitted
 
@@ -107,10 +107,10 @@ def cancelled(reference: str, name: str) -> Conflict:
     return Conflict(words, fix="In Odoo: open it and reset it to draft, or delete it there; then retry.")
 
 
-def _take_away(company: Company, move: Move) -> None:
+def _take_away(company: Company, model: str, id: int) -> None:
     """A draft of ours that must not be posted by somebody by mistake. One that Odoo keeps is found again by its name."""
     try:
-        company.line.call("account.move", "unlink", [move.row["id"]])
+        company.line.call(model, "unlink", [id])
     except Fault:
         return
 
@@ -125,7 +125,9 @@ def _post(company: Company, model: str, drafts: Sequence[Draft], ids: Ids, outco
     except Fault as fault:
         if len(drafts) == 1:
             if refusals.IN_DRAFT not in fault.message:
-                outcomes[drafts[0].xid] = refusals.trouble(fault, drafts[0].document.reference)
+                outcomes[drafts[0].xid] = refused = refusals.trouble(fault, drafts[0].document.reference)
+                if isinstance(refused, Refused):
+                    _take_away(company, model, ids[drafts[0].xid])
             return
     for draft in drafts:
         _post(company, model, [draft], ids, outcomes)

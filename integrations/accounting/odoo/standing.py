@@ -191,21 +191,27 @@ def _state(move: Move) -> str:
 
 
 def states(company: Company, references: Sequence[str]) -> list[incoming.InvoiceState]:
-    """Every document of ours under each reference. Three calls for all of them: whoever uses our reference without our external id is nobody of ours."""
-    line, kinds = company.line, {}
+    """Every document of ours under each reference. Three to five calls for all of them: whoever uses our reference without our external id is nobody of ours."""
+    line = company.line
     domain = [["ref", "in", list(references)], ["company_id", "=", company.id]]
     rows = line.call("account.move", "search_read", domain=domain, fields=["ref"])
-    ids = [row["id"] for row in rows]
-    names = line.call("account.move", "get_external_id", ids) if ids else {}
-    for id in ids:
-        if (kind := _kind(names.get(str(id), ""))) is not None:
-            kinds[id] = kind
+    kinds = _named_kinds(line, "account.move", {row["id"]: row["id"] for row in rows})
+    if rest := [row["id"] for row in rows if row["id"] not in kinds]:  # a payment's entry: its name is the payment's
+        paid = line.call("account.payment", "search_read", domain=[["move_id", "in", rest]], fields=["move_id"])
+        kinds |= _named_kinds(line, "account.payment", {row["id"]: row["move_id"][0] for row in paid})
     found = moves(line, kinds, lines=True)
     by_reference: dict[str, list[incoming.InvoiceState]] = {}
     for id, move in sorted(found.items()):
         state = _told(company, move, kinds[id])
         by_reference.setdefault(state.reference, []).append(state)
     return [state for name in references for state in by_reference.get(name) or [_gone(name)]]
+
+
+def _named_kinds(line: Line, model: str, ids: Mapping[int, int]) -> dict[int, str]:
+    """The kind of each entry that is ours by its own or its payment's external id; `ids` are entries by the record that carries the name."""
+    names = line.call(model, "get_external_id", list(ids)) if ids else {}
+    kinds = {entry: _kind(names.get(str(id), "")) for id, entry in ids.items()}
+    return {entry: kind for entry, kind in kinds.items() if kind is not None}
 
 
 def _kind(xid: str) -> str | None:

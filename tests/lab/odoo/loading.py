@@ -90,6 +90,8 @@ class Loading:
         for n, row in enumerate(rows):
             line: Row = {}
             for field, value in zip(fields, row, strict=True):
+                if isinstance(value, bool):
+                    raise Fault("builtins.AttributeError", "'bool' object has no attribute 'lower'")
                 first, _slash, rest = field.partition("/")
                 if first in LINES:
                     name, found = self._value(rest, value, f"Invoice lines/{rest}")
