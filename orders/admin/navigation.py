@@ -93,6 +93,7 @@ GROUPS: list[tuple[Words, list[Section]]] = [
                     _orders(_("Items"), "itemmapping"),
                     _orders(_("Taxes"), "taxmapping"),
                     _orders(_("Accounts by purpose"), "accountmapping"),
+                    Page(_("Proposals"), "proposals", "orders.view_accountmapping"),
                     _orders(_("Accounts"), "account"),
                     _orders(_("Tax codes"), "taxcode"),
                     _orders(_("Exchange rates"), "exchangerate"),

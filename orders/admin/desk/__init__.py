@@ -38,6 +38,7 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         listing,
         problems,
         proof,
+        proposals,
         record,
         savedviews,
         statements,
@@ -62,6 +63,8 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         path("access/", access.page, name="access"),
         path("access/<slug:verb>/", access.act, name="access_act"),
         path("prove/", site.admin_view(access.prove), name="prove"),
+        path("proposals/", site.admin_view(proposals.page), name="proposals"),
+        path("proposals/<int:pk>/accept/", site.admin_view(proposals.accept), name="proposal"),
         path("proof/", site.admin_view(proof.page), name="proof"),
         path("statements/", site.admin_view(statements.page), name="statements"),
     ]
