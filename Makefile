@@ -8,13 +8,14 @@ BIN := .venv/bin
 SETTLED := .venv/settled
 SETTLED_DEV := .venv/settled-dev
 
-.PHONY: help test campaign simulate bench demo stop lint clean setup setup-dev
+.PHONY: help test campaign simulate bench screenshots demo stop lint clean setup setup-dev
 
 help:
 	@echo "make demo    fill a demo company, prove its books, serve it (SERVE=0: end after the proof)"
 	@echo "make test    run all tests        make lint   ruff, mypy, forgotten migrations"
 	@echo "make bench   measure what is promised (BENCH=name: one of them, SIZE=n: its size)"
 	@echo "make campaign attack it for a night (HOURS=1: a share of it)      make simulate SEED=n  replay one seed"
+	@echo "make screenshots renew the pictures of docs/screens from the demo (CHROMIUM=path)"
 	@echo "make stop    end the embedded PostgreSQL      make clean  remove .venv and all demo data"
 
 test: setup-dev
@@ -25,6 +26,9 @@ bench: setup-dev
 
 campaign: setup-dev
 	HOURS=$(HOURS) $(BIN)/python -m tests.campaign
+
+screenshots: setup-dev
+	$(BIN)/python -m tests.screenshots $(CHROMIUM)
 
 simulate: setup-dev
 	ORDERSYNC_FIRST_SEED=$(SEED) ORDERSYNC_SEEDS=1 $(BIN)/pytest -q -s -n 0 tests/test_simulation.py -k no_seed

@@ -58,6 +58,9 @@ def standings() -> list[Standing]:
     return found
 
 
+FEW = 3  # late jobs that are told one by one
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """The page of jobs."""
     frame.must(request, "integrations.view_run")
@@ -97,7 +100,7 @@ def health(request: HttpRequest) -> list[dict[str, Any]]:
     if not request.user.has_perm("integrations.view_run"):
         return []
     late = [job for job in standings() if job.late]
-    rows = [{"words": _late(job), "tone": "bad", "href": reverse("admin:jobs")} for job in late]
+    rows = [{"words": words, "tone": "bad", "href": reverse("admin:jobs")} for words in _lateness(late)]
     for there in Connection.objects.filter(active=True).exclude(paused_at=None):
         words = _("%(name)s is paused: %(why)s %(fix)s") % {
             "name": there.name,
@@ -110,6 +113,14 @@ def health(request: HttpRequest) -> list[dict[str, Any]]:
     seen = Connection.objects.filter(active=True).exclude(last_success_at=None).order_by("-last_success_at").first()
     words = _("All jobs ran in time.")
     return [{"words": f"{words} {_heard(seen)}" if seen else words, "tone": "", "href": ""}]
+
+
+def _lateness(late: list[Standing]) -> list[str]:
+    """Each late job in a sentence; many at once are one trouble: nobody runs them."""
+    if len(late) <= FEW:
+        return [_late(job) for job in late]
+    words = _("%(n)d jobs are late: the job cluster does not run. Start it with manage.py supervise.")
+    return [words % {"n": len(late)}]
 
 
 def _late(job: Standing) -> str:

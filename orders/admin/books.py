@@ -15,6 +15,7 @@ from orders import models, periods
 from orders.admin.base import Setting, person
 from orders.admin.filters import during
 from orders.outgoing import DocumentKind
+from orders.templatetags import desk
 
 
 class LedgerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -79,7 +80,7 @@ class ItemMappingAdmin(Setting):
 
 @admin.register(models.TaxMapping)
 class TaxMappingAdmin(Setting):
-    list_display = ["treatment", "title_shown", "rate", "country", "region", "line_kind", "tax_code", "ledger"]
+    list_display = ["treatment", "title_shown", "rate_shown", "country", "region", "line_kind", "tax_code", "ledger"]
     list_filter = ["ledger", "treatment"]
     list_select_related = ["ledger", "tax_code"]
     autocomplete_fields = ["tax_code"]
@@ -89,6 +90,10 @@ class TaxMappingAdmin(Setting):
     @admin.display(description=_("title"))
     def title_shown(self, mapping: models.TaxMapping) -> Any:
         return {"": _("no tax"), models.ANY_TITLE: _("any title")}.get(mapping.title, mapping.title)
+
+    @admin.display(description=_("rate"), ordering="rate")
+    def rate_shown(self, mapping: models.TaxMapping) -> str:
+        return desk.percent(mapping.rate)
 
 
 @admin.register(models.AccountMapping)
