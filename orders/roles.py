@@ -180,7 +180,7 @@ def may(user: Any, permission: str) -> bool:
 
 
 class Backend(ModelBackend):
-    """Django's own rights by groups, of which an auditor keeps those to view only; a session's person comes with roles and rights in one statement."""
+    """Django's own rights by groups, of which an auditor keeps those to view only; a session's person comes with all that a page asks of him in one statement."""
 
     def get_user(self, user_id: int) -> Any:
         rows = User.objects.annotate(
@@ -189,6 +189,7 @@ class Backend(ModelBackend):
             group_rights=_rights_by("group__user"),
             devices=Count("totpdevice", filter=Q(totpdevice__confirmed=True))
             + Count("staticdevice", filter=Q(staticdevice__confirmed=True)),
+            asked=Count("questions", filter=Q(questions__closed_at=None), distinct=True),
         )
         user: Any = rows.filter(pk=user_id).first()
         if user is None or not self.user_can_authenticate(user):

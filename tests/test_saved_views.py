@@ -101,6 +101,8 @@ def test_a_number_that_one_order_alone_has_opens_it_whatever_tab_it_lies_in(owne
     reply = client.get(reverse(REVIEW), {"q": "#1001", "go": "1"})
     assert reply.url == reverse("admin:record", args=["order", order.pk])
     assert client.get(reverse(REVIEW), {"q": "100", "go": "1"}).status_code == 200
+    listed = client.get(reverse("admin:orders_order_changelist"), {"q": "1001"})
+    assert listed.url == reverse("admin:record", args=["order", order.pk])
     models.Shipment.objects.create(order=order, store_id="p1", tracking_number="00340434")
     assert queue.exact("order", "00340434") == order.pk
 
@@ -125,5 +127,6 @@ def test_the_queue_asks_the_offices_tables_ten_times_at_most(owner: User) -> Non
 def test_the_queue_says_who_owns_what_it_shows(owner: User) -> None:
     shop = desk(owner)
     assert signed_in(owner).get(reverse(REVIEW)).context["owned"] == f"You own {shop.name}"
+    assert signed_in(owner).get(reverse("admin:orders_order_changelist")).context["owned"] == f"You own {shop.name}"
     other = signed_in(person("accountant", username="lee"))
     assert other.get(reverse(REVIEW)).context["owned"] == f"kim owns {shop.name}"

@@ -11,8 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from orders import models
-from orders.admin.base import Log, amount, moment, order_link
+from orders import models, ownership, queue
+from orders.admin.base import Log, amount, moment, order_link, person
+from orders.admin.desk import owned
 from orders.admin.filters import during
 from orders.outgoing import DocumentKind
 from orders.templatetags import desk
@@ -22,6 +23,14 @@ class UnderReview(Log):
     """A list of records under review; each opens the desk's own page."""
 
     kind = "order"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, with who owns what it shows; a number searched for that one record alone has opens that record."""
+        searched = request.GET.get("q", "").strip() if set(request.GET) == {"q"} else ""
+        if self.has_view_permission(request) and (hit := queue.exact(self.kind, searched)):
+            return HttpResponseRedirect(reverse("admin:record", args=[self.kind, hit]))
+        told = {"owned": owned.words(person(request), ownership.charges())}
+        return super().changelist_view(request, told | (extra_context or {}))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

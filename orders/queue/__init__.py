@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.queue.beside import findings, questions, troubles, undo_until, undo_window
+from orders.queue.beside import asked, findings, questions, troubles, undo_until, undo_window
 from orders.queue.kinds import CHANGES, KINDS, Decided, amount
 from orders.queue.views import (
     COUNTED_UP_TO,
@@ -35,6 +35,7 @@ __all__ = [
     "View",
     "amount",
     "amounts",
+    "asked",
     "counts",
     "exact",
     "findings",

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Count, F, Min, QuerySet
 from django.utils import timezone
 
 from orders.models import Booking, Finding, Outcome, Question, Severity
-from orders.queue.kinds import CHANGES, OWNER, Decided, field_of
+from orders.queue.kinds import CHANGES, KINDS, OWNER, Decided, field_of
 
 
 def findings(records: Sequence[Decided], kind: str) -> dict[int, list[Finding]]:
@@ -38,6 +39,12 @@ def undo_window() -> tuple[int, datetime | None]:
     open_ones = Booking.objects.filter(taken_at=None, voided_at=None, not_before__gt=timezone.now())
     found = open_ones.aggregate(orders=Count("document__order", distinct=True), until=Min("not_before"))
     return found["orders"], found["until"]
+
+
+def asked(user: User) -> dict[str, int]:
+    """How many questions about records of each kind wait for this person's answer; one query."""
+    rows = Question.objects.filter(of=user, closed_at=None)
+    return rows.aggregate(**{kind: Count(field_of(kind)) for kind in KINDS})
 
 
 def undo_until(records: Sequence[Decided], kind: str) -> dict[int, datetime]:

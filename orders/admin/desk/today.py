@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from orders import overview, queue, roles
 from orders.admin import desk
+from orders.admin.base import person
 from orders.admin.desk import frame
-from orders.models import ImportJob, ImportState, Quarantine
+from orders.models import AssignedCause, ImportJob, ImportState, Quarantine
 
 _KINDS = {
     "refund": _lazy("Refunds to decide"),
@@ -69,6 +70,7 @@ def _tasks(request: HttpRequest) -> list[dict[str, Any]]:
         {"words": words, "count": pending.get(kind, 0), "href": frame.queue_at(queue.View(kind=kind, tab="review" if kind in ("refund", "payout") else "ready"))}
         for kind, words in _KINDS.items() if may(f"orders.view_{kind}")
     ]  # fmt: skip
+    rows += _given(request) if may("orders.view_order") else []
     if roles.may(request.user, "orders.add_importjob"):
         ready = ImportJob.objects.filter(state=ImportState.READY).count()
         rows.append({"words": _("Imports to confirm"), "count": ready, "href": reverse("admin:orders_importjob_changelist") + "?state__exact=ready"})  # fmt: skip
@@ -76,6 +78,17 @@ def _tasks(request: HttpRequest) -> list[dict[str, Any]]:
         refused = Quarantine.objects.filter(resolved_at=None).count()
         rows.append({"words": _("Refused records"), "count": refused, "href": reverse("admin:orders_quarantine_changelist")})  # fmt: skip
     return [row for row in rows if row["count"]]
+
+
+def _given(request: HttpRequest) -> list[dict[str, Any]]:
+    """What colleagues gave this person: questions to answer, causes of problems to look after."""
+    user = person(request)
+    questions = [
+        {"words": _("Questions for you"), "count": count, "href": frame.queue_at(queue.View(kind=kind, tab="held", who=user.get_username()))}
+        for kind, count in queue.asked(user).items()
+    ]  # fmt: skip
+    causes = AssignedCause.objects.filter(to=user).count()
+    return [*questions, {"words": _("Problems given to you"), "count": causes, "href": reverse("admin:problems")}]
 
 
 def _orders() -> dict[str, Any]:
