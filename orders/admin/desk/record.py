@@ -70,7 +70,8 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     approval = (
         Approval.objects.filter(**about(record)).select_related("by", "acting_for", "second_by").order_by("-at").first()
     )
-    here, until = frame.record_at(view, record.pk), queue.undo_until([record], kind).get(record.pk)
+    here = frame.record_at(view, record.pk)
+    until = queue.undo_until([record], kind).get(record.pk) if record.state == State.APPROVED else None
     return frame.page(
         request,
         _TEMPLATES.get(kind, "admin/desk/record.html"),
