@@ -24,7 +24,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from integrations.models import Connection
-from orders import models, ownership
+from orders import models, ownership, search
 from orders.admin import paginator
 from tests import factories
 from tests.admin_company import desk, person, stored
@@ -119,6 +119,7 @@ def test_a_long_list_is_estimated_and_a_filtered_one_counted_up_to_a_cap(monkeyp
 
 def test_a_whole_number_in_the_search_goes_straight_to_its_order(client: Client) -> None:
     order = stored(factories.shop(), "WEB-0042")
+    search.index(order)  # as intake does
     reply = client.get(reverse("admin:orders_order_changelist"), {"q": "#WEB-0042"})
     assert reply.url == reverse("admin:record", args=["order", order.pk])
 

@@ -26,7 +26,7 @@ class UnderReview(Log):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list, with who owns what it shows; a number searched for that one record alone has opens that record."""
-        searched = request.GET.get("q", "").strip() if set(request.GET) == {"q"} else ""
+        searched = request.GET.get("q", "").strip() if "p" not in request.GET else ""
         if self.has_view_permission(request) and (hit := queue.exact(self.kind, searched)):
             return HttpResponseRedirect(reverse("admin:record", args=[self.kind, hit]))
         told = {"owned": owned.words(person(request), ownership.charges())}
@@ -77,13 +77,6 @@ class OrderAdmin(UnderReview):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("invoices")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        wanted = request.GET.get("q", "").strip().removeprefix("#")
-        found = list(models.Order.objects.filter(number=wanted).values_list("pk", flat=True)[:2]) if wanted else []
-        if len(found) == 1 and self.has_view_permission(request):
-            return HttpResponseRedirect(reverse("admin:record", args=["order", found[0]]))
-        return super().changelist_view(request, extra_context)
 
 
 @admin.register(models.Refund)
