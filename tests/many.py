@@ -60,7 +60,7 @@ def orders(shop: Shop, count: int, columns_as: dict[str, str] = VALUES) -> None:
     """Insert `count` orders of the shop in one statement, then let the planner look at them."""
     pattern = rows.order(shop, "0", lines=[])
     columns = [field.column for field in Order._meta.concrete_fields if not field.primary_key]
-    values = ", ".join(columns_as.get(column, f'pattern."{column}"') for column in columns)
+    values = ", ".join(columns_as.get(str(column), f'pattern."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(

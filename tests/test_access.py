@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from integrations.models import Connection
@@ -71,7 +71,7 @@ def test_a_wrong_code_confirms_nothing() -> None:
 def test_a_recovery_code_lets_in_once() -> None:
     kim = person("order data owner", username="kim")
     codes = enrolled(signed_in())
-    static = kim.staticdevice_set.get()
+    static = StaticDevice.objects.get(user=kim)
     enter = {"username": "kim", "password": "secret", "otp_device": static.persistent_id, "otp_token": codes[0]}
     assert Client().post(reverse("admin:login"), enter).status_code == 302
     assert Client().post(reverse("admin:login"), enter).status_code == 200

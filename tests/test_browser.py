@@ -201,6 +201,9 @@ PLACES = {
     "mapping": "/admin/orders/taxmapping/add/",
     "period": "/admin/orders/period/add/",
     "jobs": "/admin/jobs/",
+    "sign-in": "/admin/access/",
+    "proof of who": "/admin/prove/",
+    "files for ledgers": "/admin/files/",
 }
 FORMS = {
     "customers": "/admin/orders/customer/",

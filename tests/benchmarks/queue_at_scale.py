@@ -38,7 +38,7 @@ class Page:
 
     @property
     def p95(self) -> float:
-        return statistics.quantiles(self.times, n=20)[-1]
+        return float(statistics.quantiles(self.times, n=20)[-1])
 
     @property
     def queries(self) -> int:
@@ -47,7 +47,7 @@ class Page:
     @property
     def slowest(self) -> float:
         """The slowest statement, by the median of its turns."""
-        return max(statistics.median(turns) for turns in zip(*self.statements, strict=False))
+        return float(max(statistics.median(turns) for turns in zip(*self.statements, strict=False)))
 
     @property
     def sql(self) -> float:

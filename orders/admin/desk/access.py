@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import django_otp
-import qrcode
+import qrcode  # type: ignore[import-untyped]
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import authenticate
