@@ -201,6 +201,7 @@ class Cluster:
     session: Any
     under_way: greenlet | None = None
     wakes_at: float = 0.0
+    latest: float = math.inf  # it must have gone on by then, however much time passes at once
     doomed: bool = False
 
 
@@ -249,7 +250,16 @@ class Simulation(boundaries.Watch):
         self.story.append(f"{self.seconds:7.1f} {who}: {words}")
 
     def pass_time(self, seconds: float) -> None:
-        self.seconds += seconds
+        """Time passes at once, but not past whoever must have gone on before."""
+        until = self.seconds + seconds
+        while late := [one for one in self.clusters if one.under_way is not None and one.latest < until]:
+            first = min(late, key=lambda one: one.latest)
+            self._tick(max(self.seconds, first.latest))
+            self.resume(first)
+        self._tick(until)
+
+    def _tick(self, until: float) -> None:
+        self.seconds = until
         self.truth.arrive(self.seconds)
         self._set_clock(self.main)
 
@@ -286,20 +296,25 @@ class Simulation(boundaries.Watch):
         if self.happens(0.01):
             self._die(f"after {name}")
         if self.happens(0.25):
-            longest = 5 if "booking._open" in name and not self.truth.keyed else 400
-            self._stand_still(self.chance.choice([0, 0, 1, 20, longest]) if longest > 20 else 0)
+            if "booking._open" in name and not self.truth.keyed:
+                self._stand_still(0, latest=5)
+            else:
+                self._stand_still(self.chance.choice([0, 0, 1, 20, 400]))
         return result
 
     def pause_in_call(self, keyed: bool) -> None:
         """The call is under way: the others go on; longer than a call may last only where the ledger would know the document again."""
         if self.current is not None and self.happens(0.5):
-            self._stand_still(self.chance.choice([0, 2, LONGEST_CALL, 300 if keyed else LONGEST_CALL]))
+            seconds = self.chance.choice([0, 2, LONGEST_CALL, 300 if keyed else LONGEST_CALL])
+            self._stand_still(seconds, latest=math.inf if keyed else LONGEST_CALL)
 
-    def _stand_still(self, seconds: float) -> None:
+    def _stand_still(self, seconds: float, latest: float = math.inf) -> None:
+        """Whoever has written an attempt down and calls a ledger without keys goes on before its lease is over: what no lock of ours can hold is not tried."""
         cluster = self.current
         assert cluster is not None
-        cluster.wakes_at = self.seconds + seconds
+        cluster.wakes_at, cluster.latest = self.seconds + seconds, self.seconds + latest
         getcurrent().parent.switch()
+        cluster.latest = math.inf
         if cluster.doomed:
             self._die("where it stood")
 
@@ -343,7 +358,7 @@ class Simulation(boundaries.Watch):
             with suppress(Killed):
                 jobs.run(job)
 
-        cluster.under_way, cluster.wakes_at = greenlet(run), 0.0
+        cluster.under_way, cluster.wakes_at, cluster.latest = greenlet(run), 0.0, math.inf
         self.resume(cluster)
 
     def open_session(self) -> Any:
