@@ -7,13 +7,15 @@ SEED ?= 1
 BIN := .venv/bin
 SETTLED := .venv/settled
 SETTLED_DEV := .venv/settled-dev
+TRYTON_SETTLED := .tryton/settled
 
-.PHONY: help test campaign simulate bench screenshots demo stop lint clean setup setup-dev
+.PHONY: help test campaign simulate bench screenshots demo tryton tryton-test stop lint clean setup setup-dev
 
 help:
 	@echo "make demo    fill a demo company, prove its books, serve it (SERVE=0: end after the proof)"
 	@echo "make test    run all tests        make lint   ruff, mypy, forgotten migrations"
 	@echo "make bench   measure what is promised (BENCH=name: one of them, SIZE=n: its size)"
+	@echo "make tryton  install a real Tryton beside ordersync (.tryton)   make tryton-test  book in it"
 	@echo "make campaign attack it for a night (HOURS=1: a share of it)      make simulate SEED=n  replay one seed"
 	@echo "make screenshots renew the pictures of docs/screens from the demo (CHROMIUM=path)"
 	@echo "make stop    end the embedded PostgreSQL      make clean  remove .venv and all demo data"
@@ -33,6 +35,17 @@ screenshots: setup-dev
 simulate: setup-dev
 	ORDERSYNC_FIRST_SEED=$(SEED) ORDERSYNC_SEEDS=1 $(BIN)/pytest -q -s -n 0 tests/test_simulation.py -k no_seed
 
+# A real Tryton, in an environment of its own: ordersync's own needs none of it.
+tryton: setup-dev $(TRYTON_SETTLED)
+
+tryton-test: tryton
+	$(BIN)/pytest -q -rs -n 0 -m tryton tests/test_tryton.py
+
+$(TRYTON_SETTLED): requirements-tryton.txt $(BIN)/python
+	@$(BIN)/python -m venv .tryton/venv
+	.tryton/venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tryton.txt
+	@touch $@
+
 demo: setup
 	$(BIN)/python manage.py demo $(if $(filter 0,$(SERVE)),--no-serve)
 
@@ -46,7 +59,7 @@ lint: setup-dev
 
 clean:
 	@if [ -x $(BIN)/python ] && [ -d .ordersync ]; then $(BIN)/python -m ordersync_site.embedded_postgres stop; fi
-	rm -rf .venv .ordersync .mypy_cache .ruff_cache .pytest_cache .hypothesis static
+	rm -rf .venv .tryton .ordersync .mypy_cache .ruff_cache .pytest_cache .hypothesis static
 
 setup: $(SETTLED)
 setup-dev: $(SETTLED_DEV)

@@ -48,10 +48,14 @@ class Office:
                 currency=rate.currency, base_currency=told.currency, on=rate.on, rate=rate.rate, source="test"
             )
         self.shops = {code: self._shop(code) for code in scenario.shops}
-        kind = scenario.ledger_kind or "beancount"
         folder.mkdir()
-        connections.connect(kind, "books", ledger=self.ledger, options={"folder": str(folder)})
+        self.connect(folder)
         self.ledger.refresh_from_db()
+
+    def connect(self, folder: Path) -> None:
+        """To the ledger that the scenario names, which keeps its books in the folder."""
+        kind = self.scenario.ledger_kind or "beancount"
+        connections.connect(kind, "books", ledger=self.ledger, options={"folder": str(folder)})
 
     def _taxes(self) -> None:
         for row in self.scenario.taxes:
