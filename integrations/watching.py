@@ -20,11 +20,15 @@ LEAST_LATE = 5 * 60  # seconds without a run before a job is late, however often
 _FIGURES = """
 SELECT (SELECT extract(epoch FROM now() - min(greatest(d.made_at, b.not_before)))
           FROM integrations_delivery d JOIN integrations_connection c ON c.id = d.connection_id AND c.active AND c.paused_at IS NULL
-          LEFT JOIN orders_booking b ON b.document_id = d.document_id
-         WHERE d.state = 'waiting' AND (b.not_before IS NULL OR b.not_before <= now()) AND NOT EXISTS (
+          JOIN orders_booking b ON b.document_id = d.document_id
+         WHERE d.state = 'waiting' AND b.not_before <= now() AND NOT EXISTS (
            SELECT 1 FROM orders_documentafter a JOIN orders_booking first ON first.document_id = a.after_id
             WHERE a.document_id = d.document_id AND first.booked_at IS NULL))::float AS oldest_waiting,
-       (SELECT extract(epoch FROM now() - min(unknown_since)) FROM integrations_delivery WHERE state = 'unknown')::float AS oldest_unknown,
+       (SELECT extract(epoch FROM now() - min(unknown_since))
+          FROM integrations_delivery WHERE state = 'unknown' AND document_id IS NOT NULL)::float AS oldest_unknown,
+       (SELECT extract(epoch FROM now() - min(coalesce(d.unknown_since, d.made_at)))
+          FROM integrations_delivery d JOIN integrations_connection c ON c.id = d.connection_id AND c.active AND c.paused_at IS NULL
+         WHERE d.state IN ('waiting', 'unknown') AND d.errand_id IS NOT NULL)::float AS oldest_errand,
        (SELECT extract(epoch FROM now() - min(received_at)) FROM integrations_message WHERE state = 'new')::float AS oldest_letter,
        (SELECT extract(epoch FROM now() - started_at) FROM integrations_run ORDER BY id LIMIT 1)::float AS watched,
        (SELECT count(*) FROM integrations_connection WHERE active AND paused_at IS NOT NULL) AS paused,
@@ -137,6 +141,7 @@ def _stuck(figures: Mapping[str, float | None]) -> Iterator[Reason]:
     words = {
         "oldest_waiting": _("A signed document has been waiting to be booked for %(time)s."),
         "oldest_unknown": _("Whether a document stands in its ledger has been unknown for %(time)s."),
+        "oldest_errand": _("A store should have been told something, or been asked whether it knows, for %(time)s."),
         "oldest_letter": _("A store's delivery has been waiting to be read for %(time)s."),
     }
     for name, sentence in words.items():
@@ -169,6 +174,7 @@ _OWN = {
     "heartbeat": "Since any job gave a sign; 0 where none ever did.",
     "oldest_waiting": "How long the oldest document that may go has waited; 0 where none does.",
     "oldest_unknown": "How long the outcome of a document has been unknown; 0 where none is.",
+    "oldest_errand": "How long the oldest news for a store has waited, or been unknown; 0 where none does.",
     "oldest_letter": "How long the oldest delivery of a store has waited to be read; 0 where none does.",
     "paused": "Connections that are paused.",
     "leases_lapsed": "Deliveries whose worker ended before it could write down the outcome, not yet looked up.",

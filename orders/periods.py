@@ -27,8 +27,7 @@ class Refused(Exception):
 
 def state(ledger: Ledger, day: date) -> PeriodState:
     """The state of that day; a day in no period is open."""
-    found = Period.objects.filter(ledger=ledger, period__contains=day).values_list("state", flat=True).first()
-    return PeriodState(found) if found else PeriodState.OPEN
+    return calendar(ledger)(day)
 
 
 def calendar(ledger: Ledger) -> Callable[[date], PeriodState]:

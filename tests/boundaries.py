@@ -21,7 +21,7 @@ from integrations import http, registry
 
 OURS = ("orders.", "integrations.", "ordersync_site.")
 FILE_CALLS = ("write", "fsync", "truncate", "ftruncate")
-LEDGER_CALLS = ("find", "book", "read")
+LEDGER_CALLS = ("find", "book", "book_many", "read")
 _WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|TRUNCATE|COPY|CREATE|ALTER|DROP)\b", re.IGNORECASE)
 
 
@@ -70,7 +70,7 @@ def watching(watch: Watch, kinds: Collection[str] = ("crime", "beancount")) -> I
             stack.enter_context(mock.patch.object(os, name, _file_call(watch, name)))
         stack.enter_context(mock.patch.object(os, "open", _open(watch)))
         for kind in kinds:
-            for name in LEDGER_CALLS:
+            for name in (name for name in LEDGER_CALLS if hasattr(registry.find(kind), name)):
                 stack.enter_context(mock.patch.object(registry.find(kind), name, _ledger_call(watch, kind, name)))
         yield watch
 

@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
-from integrations.accounting.base import Booked, Bounds, Check, Idempotency
-from integrations.errors import Conflict, Misconfigured, Refused, Unavailable, Uncertain
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency, Outcome
+from integrations.errors import Conflict, Misconfigured, Refused, Trouble, Unavailable, Uncertain
 from integrations.registry import adapter
 from orders import incoming, outgoing
 
@@ -30,6 +30,7 @@ class CrimeLedger:
         folder: Path
         hang: Decimal = Decimal(0)
         at_once: int = 1
+        several: int = 1
         latency: Decimal = Decimal(0)
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
@@ -38,7 +39,7 @@ class CrimeLedger:
 
     def __init__(self, options: Options, session: object = None) -> None:
         self.folder, self.hang, self.latency = options.folder, float(options.hang), float(options.latency)
-        self.concurrency = options.at_once
+        self.concurrency, self.batch = options.at_once, options.several
 
     def check(self) -> Sequence[Check]:
         return [Check(name="folder", ok=self.folder.is_dir(), words=f"The folder is {self.folder}.")]
@@ -63,6 +64,25 @@ class CrimeLedger:
 
     def book(self, document: outgoing.Document) -> Booked:
         time.sleep(self.latency)
+        return self._book(document)
+
+    def book_many(self, documents: Sequence[outgoing.Document]) -> list[Outcome]:
+        time.sleep(self.latency)
+        append(self.folder, "together", {"references": [document.reference for document in documents]})
+        crime = self._next_crime("book_many", ANY)
+        if not crime.endswith("booked"):
+            self._commit(crime)
+        outcomes = [self._outcome(document) for document in documents]
+        self._commit(crime)
+        return outcomes[1:] if crime == "forgets one" else outcomes
+
+    def _outcome(self, document: outgoing.Document) -> Outcome:
+        try:
+            return self._book(document)
+        except Trouble as error:
+            return error
+
+    def _book(self, document: outgoing.Document) -> Booked:
         self._note("book", document)
         crime = self._next_crime("book", document.reference)
         if not crime.endswith("booked"):
@@ -142,6 +162,11 @@ def times_booked(folder: Path) -> Counter[str]:
 def calls(folder: Path) -> list[str]:
     """Every call there was, in order: "find WEB1"."""
     return [f"{line['call']} {line['reference']}" for line in read(folder, "calls")]
+
+
+def together(folder: Path) -> list[list[str]]:
+    """What came in one call, call by call."""
+    return [line["references"] for line in read(folder, "together")]
 
 
 def append(folder: Path, name: str, line: dict[str, Any]) -> None:

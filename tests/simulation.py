@@ -296,7 +296,7 @@ class Simulation(boundaries.Watch):
         if self.happens(0.01):
             self._die(f"after {name}")
         if self.happens(0.25):
-            if "booking._open" in name and not self.truth.keyed:
+            if "attempts._opened" in name and not self.truth.keyed:
                 self._stand_still(0, latest=5)
             else:
                 self._stand_still(self.chance.choice([0, 0, 1, 20, 400]))

@@ -21,8 +21,8 @@ from orders.models import Booking, Document, ExportBatch, Invoice, Outcome
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 
 KIND = "quickbooks-iif"
-_CALL = ["commit outbox.claims.claim", "commit booking._open"]
-_TOLD = ["commit booking._close", "commit booking.aftermath.settle"]
+_CALL = ["commit outbox.claims.claim", "commit booking.attempts._opened"]
+_TOLD = ["commit booking.attempts.close", "commit booking.aftermath._alone"]
 LAID = ["commit outbox.queue.dispatch", *_CALL, f"{KIND} book", "commit shelf.Shelf.lay", *_TOLD]
 ASKED = [*_CALL, f"{KIND} find", *_TOLD]
 ANSWERS = {

@@ -6,8 +6,8 @@ and does not occur, fails the test. After each kill the same clock rings as alwa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import crime_ledger
@@ -19,7 +19,10 @@ from kill_points import POINTS
 from way import Way
 
 from integrations import jobs
+from integrations.accounting.base import Accounting
 from integrations.models import Connection
+from integrations.outbox import carrying
+from integrations.outbox.lanes import Carry, Here
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 
@@ -27,7 +30,7 @@ pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 @dataclass(frozen=True)
 class Stage:
     """A part of the way: what lies before it, and what is watched and killed. `entry`: how an order that got lost on its way in comes again.
-    `since`: the first point worth a kill, where all before it is the same as in another stage.
+    `since`: the first point worth a kill, where all before it is the same as in another stage. `options`: of the ledger.
     """
 
     kind: str
@@ -35,6 +38,14 @@ class Stage:
     act: Callable[[Way, int], object]
     entry: str = "letter"
     since: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class OneByOne(Here):
+    """Several lanes in the thread that is watched: what is carried side by side comes in one order, each time the same."""
+
+    def __init__(self, carry: Carry, ledgers: Sequence[Accounting]) -> None:
+        super().__init__(carry, ledgers[0])
 
 
 def nothing(way: Way, number: int) -> None:
@@ -71,6 +82,12 @@ def claimed_with_another(way: Way, number: int) -> None:
     """Two orders are due at once, and the ledger is down."""
     approved(way, number + 500)
     approved_for("is down")(way, number)
+
+
+def two_at_once(way: Way, number: int) -> None:
+    """Two orders are due, and go together."""
+    approved(way, number + 500)
+    approved(way, number)
 
 
 def first_of_its_folder(way: Way, number: int) -> None:
@@ -127,6 +144,8 @@ STAGES = {
     "crime: never arrived": Stage("crime", approved_for("loses the reply"), ring("outbox", times=2), since=4),
     "crime: down": Stage("crime", approved_for("is down"), ring("outbox", times=2), since=4),
     "crime: given back": Stage("crime", claimed_with_another, ring("outbox")),
+    "crime: side by side": Stage("crime", two_at_once, ring("outbox"), since=2, options={"at_once": "2"}),
+    "crime: in one call": Stage("crime", two_at_once, ring("outbox"), since=2, options={"several": "2"}),
     "crime: left behind": Stage("crime", left_behind, ring("outbox")),
     "crime: read back": Stage("crime", posted, ring("read_back", "settle")),
     "beancount: first": Stage("beancount", first_of_its_folder, ring("outbox")),
@@ -135,6 +154,11 @@ STAGES = {
     "beancount: left behind": Stage("beancount", left_behind, ring("outbox")),
     "beancount: read back": Stage("beancount", posted, ring("read_back", "settle")),
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrying, "Threads", OneByOne)
 
 
 @pytest.fixture(autouse=True)
@@ -151,7 +175,7 @@ def _quick_commits() -> Iterator[None]:
 
 def world(stage: Stage, folder: Path) -> Way:
     """One order has gone all the way before, so that folder and clock are as on any day."""
-    made = way.make(folder, stage.kind)
+    made = way.make(folder, stage.kind, options=dict(stage.options))
     made.file(1)
     made.finish(1)
     made.look_back()

@@ -18,6 +18,7 @@ from django.utils import timezone
 from outbox_world import World, delivery, progress
 
 from integrations import booking, connections, outbox
+from integrations.errors import Uncertain
 from integrations.models import Attempt, AttemptOutcome, Binding, Connection, Delivery, DeliveryState
 from orders.models import Booking, Event, Invoice, Order, Outcome, Progress
 
@@ -94,6 +95,14 @@ def test_a_document_undone_in_time_is_never_sent(world: World) -> None:
     Booking.objects.filter(document=document).update(voided_at=timezone.now())
     outbox.tick(10)
     assert (delivery(document).state, world.calls()) == (DeliveryState.UNDONE, [])
+
+
+def test_documents_undone_in_time_hold_up_none_behind_them(world: World) -> None:
+    documents = world.sign_many(23)
+    outbox.dispatch()
+    Booking.objects.filter(document__in=documents[:21]).update(voided_at=timezone.now())
+    assert outbox.tick(10).booked == 2
+    assert world.times_booked() == {"WEB22": 1, "WEB23": 1}
 
 
 def test_a_document_undone_before_it_had_a_delivery_gets_none(world: World) -> None:
@@ -401,6 +410,28 @@ def test_an_answer_that_comes_after_the_lease_is_kept_and_changes_nothing(
     assert delivery(document).state == DeliveryState.BOOKED
     assert not Attempt.objects.filter(ended_at=None).exists()
     assert Invoice.objects.count() == 1
+
+
+def test_no_answer_that_comes_after_the_lease_is_written_over_what_another_holds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import crime_ledger
+
+    document = world.sign()
+    outbox.dispatch()
+    (lease,), _wait = outbox.claim(world.connection, 2)
+
+    def lost(self, document):
+        Delivery.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+        outbox.recover()
+        outbox.claim(world.connection, 2)
+        raise Uncertain("The connection was reset.")
+
+    monkeypatch.setattr(crime_ledger.CrimeLedger, "book", lost)
+    booking.post(lease, connections.adapter_of(world.connection))
+    held = delivery(document)
+    assert (held.state, held.fence) == (DeliveryState.LEASED, lease.fence + 1)
+    assert Attempt.objects.get().outcome == AttemptOutcome.UNKNOWN
 
 
 def test_what_was_claimed_and_not_begun_is_given_back(world: World) -> None:

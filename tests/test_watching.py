@@ -21,7 +21,7 @@ from django.utils import timezone
 from outbox_world import World
 
 from integrations import connections, inbox, jobs, outbox, views, watching
-from integrations.models import Connection, Delivery, Message, MessageState, Run
+from integrations.models import Connection, Delivery, Errand, ErrandKind, Message, MessageState, Run
 from orders import roles
 from orders.models import Notification
 
@@ -108,6 +108,18 @@ def test_a_document_that_waits_too_long_is_red(client: Client, world: World, run
     document.booking.not_before = timezone.now() + timedelta(minutes=5)
     document.booking.save()
     assert asked(client) == (200, ""), "its time to be undone is not over"
+
+
+def test_a_store_that_is_not_told_is_red_in_words_of_its_own(client: Client, world: World, running: None) -> None:
+    order, then = world.sign().order, ago(minutes=20)
+    outbox.tick()
+    store = Connection.objects.create(name="store", kind="shopify", shop=world.shop)
+    errand = Errand.objects.create(
+        connection=store, order=order, kind=ErrandKind.NUMBER, key="number 1", about="order 1", made_at=then
+    )
+    Delivery.objects.create(connection=store, errand=errand, not_before=then, made_at=then)
+    words = "A store should have been told something, or been asked whether it knows, for 20 minutes."
+    assert asked(client) == (503, words)
 
 
 def test_what_waits_behind_another_document_is_not_counted_twice(client: Client, world: World, running: None) -> None:

@@ -1,22 +1,17 @@
-"""Carries one claimed document to its ledger: finds it there, or else books it, and leaves a trace of every call."""
+"""Carries claimed documents to their ledger: finds them there, or else books them, and leaves a trace of every call."""
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
-from typing import Any
-
-from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from collections.abc import Sequence
 
 from integrations.accounting.base import Accounting
-from integrations.booking import known
-from integrations.booking.aftermath import next_state, settle, tell_connection
-from integrations.booking.calls import call, trouble
+from integrations.booking.aftermath import Answer, next_state, settle, tell_connection
+from integrations.booking.attempts import Sending, begin, close, withdraw
+from integrations.booking.calls import call, known_by_another, trouble
 from integrations.booking.lease import (
     CALL_SECONDS,
     DATABASE_GONE,
+    HELD,
     LEASE_SECONDS,
     FencedOff,
     Hold,
@@ -25,29 +20,35 @@ from integrations.booking.lease import (
     end,
     held,
     idempotency_key,
+    names,
 )
-from integrations.models import Attempt
-from orders import incoming
-from orders.models import Document
+from orders import outgoing
 
 __all__ = [
     "CALL_SECONDS",
     "DATABASE_GONE",
+    "HELD",
     "LEASE_SECONDS",
     "FencedOff",
     "Hold",
     "Lease",
     "Reply",
+    "Sending",
+    "begin",
+    "conclude",
     "end",
     "held",
     "idempotency_key",
+    "names",
     "next_state",
     "post",
+    "send",
     "tell_connection",
     "trouble",
+    "withdraw",
 ]
 
-log = logging.getLogger(__name__)
+Call = tuple[Sequence[Sending], Sequence[Reply]]
 
 
 def post(lease: Lease, ledger: Accounting) -> Reply:
@@ -55,37 +56,36 @@ def post(lease: Lease, ledger: Accounting) -> Reply:
 
     Raises FencedOff before the call if the lease is lost, and database errors; whoever dies in here leaves an attempt that was never closed.
     """
-    row = Document.objects.get(pk=lease.document_id)
-    attempt = _open(lease, row)
-    log.info("Attempt %d: %s %s of order %s.", attempt.pk, attempt.call, row.reference, row.order_id)
-    reply = call(lease, ledger, row)
-    _close(attempt, reply)
-    log.info("Attempt %d: %s.", attempt.pk, reply.outcome)
-    settle(lease, row, reply)
-    return reply
+    load = begin([lease], ledger)
+    if not load:
+        raise FencedOff
+    return conclude([(load, send(load, ledger))])[0]
 
 
-def _open(lease: Lease, row: Document) -> Attempt:
-    """Commit the attempt, and that it is sent, before anything is sent; the lease begins anew, so that the call has all of it."""
-    fields: dict[str, Any] = {"tries": F("tries") + 1, "leased_until": Now() + timedelta(seconds=LEASE_SECONDS)}
-    fields |= {} if lease.ask else {"sent": True}
-    with transaction.atomic():
-        if not held(lease).filter(leased_until__gt=Now() + timedelta(seconds=CALL_SECONDS)).update(**fields):
-            raise FencedOff
-        return Attempt.objects.create(
-            delivery_id=lease.delivery_id,
-            fence=lease.fence,
-            call="find" if lease.ask else "book",
-            request_hash=row.hash,
-            started_at=Now(),
-        )
+def send(load: Sequence[Sending], ledger: Accounting) -> list[Reply]:
+    """One call for these, which go together: a reply for each. Touches no table; raises as `post` does."""
+    fit = [sending.load for sending in load if isinstance(sending.load, outgoing.Document)]
+    told = iter(call(fit, ledger, ask=load[0].lease.ask) if fit else ())
+    return [sending.load if isinstance(sending.load, Reply) else next(told) for sending in load]
 
 
-def _close(attempt: Attempt, reply: Reply) -> None:
-    """Keep the answer first and by itself: it is true, whoever holds the lease by now."""
-    said = incoming.plain(reply.booked) if reply.booked else {}
-    said |= {"untranslated": reply.untranslated} if reply.untranslated else {}
-    asked = {"reply": {"asks": known.asked(reply.asks)}, "personal": known.labels(reply.asks)} if reply.asks else {}
-    Attempt.objects.filter(pk=attempt.pk).update(
-        **{"ended_at": Now(), "outcome": reply.outcome, "words": reply.words[:1000], "reply": said, **asked}
+def conclude(calls: Sequence[Call]) -> list[Reply]:
+    """Write down what came of calls of one connection, first the answers, then what follows from them; the replies as they count."""
+    sent = [sending for load, _replies in calls for sending in load]
+    replies = [reply for _load, replies in calls for reply in replies]
+    rows = [(sending.row, reply) for sending, reply in zip(sent, replies, strict=True)]
+    told = known_by_another(sent[0].lease.connection_id, rows)
+    close(list(zip(sent, told, strict=True)))
+    speakers = {_speaker(*call).attempt for call in calls}
+    settle(
+        [
+            Answer(lease=sending.lease, row=sending.row, reply=reply, speaks=sending.attempt in speakers)
+            for sending, reply in zip(sent, told, strict=True)
+        ]
     )
+    return told
+
+
+def _speaker(load: Sequence[Sending], replies: Sequence[Reply]) -> Sending:
+    """Whose answer says how well the connection is: the first that found no answer there, if there is one."""
+    return next((sending for sending, reply in zip(load, replies, strict=True) if reply.halts), load[0])

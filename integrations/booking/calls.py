@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+from collections.abc import Sequence
 
 from django.db import connection
 
-from integrations.accounting.base import Accounting, Booked, HandedOut, Standing
+from integrations.accounting.base import Accounting, Booked, HandedOut, Outcome, book_many
 from integrations.booking import known
-from integrations.booking.lease import DATABASE_GONE, Hold, Lease, Reply, ours, theirs
+from integrations.booking.lease import DATABASE_GONE, Reply, ours, theirs
 from integrations.errors import Conflict, Misconfigured, Refused, Returned, Trouble, Unavailable, Uncertain, Undecided
 from integrations.models import AttemptOutcome, Binding
 from orders import documents, money, outgoing
@@ -18,18 +20,23 @@ from ordersync_site.redaction import redact
 log = logging.getLogger(__name__)
 
 LONGEST_TEXT = 10_000
+Load = outgoing.Document | Reply  # a document that may be sent, or what is said of it without a call
 
 
-def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
-    """Look the document up, or send it. Raises database errors only; RuntimeError if a transaction is open."""
-    if connection.in_atomic_block:
-        raise RuntimeError("a ledger must never be called inside a transaction: its answer may take minutes")
+def prepared(connection_id: int, ledger: Accounting, rows: Sequence[Document]) -> list[Load]:
+    """Each document as the ledger is given it, with what is known of its customer and items, or why it must not be given."""
+    loads = [_restored(row) for row in rows]
+    fit = [load for load in loads if isinstance(load, outgoing.Document)]
     try:
-        (document,) = known.given(lease.connection_id, ledger, [documents.outgoing_of(row)])
-        standing = ledger.find(document) if lease.ask else ledger.book(document)
-        return _found(lease, document, standing)
+        given = iter(known.given(connection_id, ledger, fit))
     except Trouble as error:
-        return trouble(lease, error)
+        return [trouble(error, ask=False)] * len(rows)
+    return [next(given) if isinstance(load, outgoing.Document) else load for load in loads]
+
+
+def _restored(row: Document) -> Load:
+    try:
+        return documents.outgoing_of(row)
     except documents.Tampered:
         words = "What stands in the database is not what was signed; it was not sent."
         return Reply(
@@ -38,28 +45,53 @@ def call(lease: Lease, ledger: Accounting, row: Document) -> Reply:
     except DATABASE_GONE:
         raise
     except Exception as error:
-        log.exception("Document %s: the call ended in a bug.", row.reference)
-        words = (
-            f"A fault in ordersync or its adapter stopped this document: {type(error).__name__}: {redact(str(error))}"
-        )
-        return Reply(
-            outcome=AttemptOutcome.BUG,
-            words=words,
-            fix="Report it, with these words; then retry: the ledger is looked up first.",
-            untranslated=f"{type(error).__name__}: {redact(str(error))}"[:LONGEST_TEXT],
-        )
+        return _bug(row.reference, error)
 
 
-def _found(lease: Lease, document: outgoing.Document, standing: Standing | None) -> Reply:
-    if standing is None and lease.ask:
+def call(load: Sequence[outgoing.Document], ledger: Accounting, *, ask: bool) -> list[Reply]:
+    """Look the document up, or send it, or several in one call: a reply for each. Raises database errors only; RuntimeError if a transaction is open."""
+    if connection.in_atomic_block:
+        raise RuntimeError("a ledger must never be called inside a transaction: its answer may take minutes")
+    try:
+        told = [ledger.find(load[0])] if ask else book_many(ledger, load)
+    except DATABASE_GONE:
+        raise
+    except Exception as error:
+        return _said_of_all(load, error, ask=ask)
+    return [_reply(document, outcome, ask=ask) for document, outcome in zip(load, told, strict=True)]
+
+
+def _said_of_all(load: Sequence[outgoing.Document], error: Exception, *, ask: bool) -> list[Reply]:
+    """What was raised, and not told of one document. Of several nobody knows which it was, unless surely none was booked: each is then looked up by itself."""
+    references = ", ".join(document.reference for document in load)
+    said = trouble(error, ask=ask) if isinstance(error, Trouble) else _bug(references, error)
+    if len(load) > 1 and said.outcome not in _OF_ALL:
+        said = dataclasses.replace(said, outcome=AttemptOutcome.UNKNOWN, asks=None)
+    return [said] * len(load)
+
+
+def _bug(reference: str, error: Exception) -> Reply:
+    log.error("Document %s: the call ended in a bug.", reference, exc_info=error)
+    said = f"{type(error).__name__}: {redact(str(error))}"
+    words = f"A fault in ordersync or its adapter stopped this document: {said}"
+    fix = "Report it, with these words; then retry: the ledger is looked up first."
+    return Reply(outcome=AttemptOutcome.BUG, words=words, fix=fix, untranslated=said[:LONGEST_TEXT])
+
+
+def _reply(document: outgoing.Document, outcome: Outcome | None, *, ask: bool) -> Reply:
+    if isinstance(outcome, Trouble):
+        return trouble(outcome, ask=ask)
+    if outcome is None and ask:
         return Reply(outcome=AttemptOutcome.ABSENT)
-    if standing is None:
-        raise Uncertain("The ledger's adapter did not say what it booked.")
-    if isinstance(standing, HandedOut):
-        return Reply(outcome=AttemptOutcome.HANDED_OUT, words=standing.words, fix=standing.fix, late=standing.late)
-    _compare(document, standing)
-    _not_another(lease, document, standing)
-    return Reply(outcome=AttemptOutcome.FOUND if lease.ask else AttemptOutcome.BOOKED, booked=standing)
+    if outcome is None:
+        return trouble(Uncertain("The ledger's adapter did not say what it booked."), ask=ask)
+    if isinstance(outcome, HandedOut):
+        return Reply(outcome=AttemptOutcome.HANDED_OUT, words=outcome.words, fix=outcome.fix, late=outcome.late)
+    try:
+        _compare(document, outcome)
+    except Conflict as error:
+        return trouble(error, ask=ask)
+    return Reply(outcome=AttemptOutcome.FOUND if ask else AttemptOutcome.BOOKED, booked=outcome)
 
 
 def _compare(document: outgoing.Document, booked: Booked) -> None:
@@ -83,21 +115,29 @@ def _compare(document: outgoing.Document, booked: Booked) -> None:
         )
 
 
-def _not_another(lease: Lease, document: outgoing.Document, booked: Booked) -> None:
-    named = Binding.objects.filter(
-        connection_id=lease.connection_id, noun="document", theirs=theirs(document.kind, booked.id)
-    )
-    if other := named.exclude(ours=ours(document.kind, document.reference)).first():
-        raise Conflict(
-            f"The ledger answers with {booked.number or booked.id}, which stands for {other.ours}.",
-            fix="Look at both in the ledger, then retry.",
-        )
+def known_by_another(connection_id: int, answers: Sequence[tuple[Document, Reply]]) -> list[Reply]:
+    """The replies; one that names what stands for another document already is a conflict."""
+    ids = [theirs(row.kind, reply.booked.id) for row, reply in answers if reply.booked]
+    bound = Binding.objects.filter(connection_id=connection_id, noun="document", theirs__in=ids)
+    names: dict[str, str] = dict(bound.values_list("theirs", "ours")) if ids else {}
+    return [_unless_another(row, reply, names) for row, reply in answers]
 
 
-def trouble(lease: Hold, error: Trouble) -> Reply:
-    """What the error of a call means for its delivery."""
+def _unless_another(document: Document, reply: Reply, names: dict[str, str]) -> Reply:
+    if reply.booked is None:
+        return reply
+    mine = ours(document.kind, document.reference)
+    other = names.setdefault(theirs(document.kind, reply.booked.id), mine)  # so that two of one group see each other
+    if other == mine:
+        return reply
+    words = f"The ledger answers with {reply.booked.number or reply.booked.id}, which stands for {other}."
+    return Reply(outcome=AttemptOutcome.CONFLICT, words=words, fix="Look at both in the ledger, then retry.")
+
+
+def trouble(error: Trouble, *, ask: bool) -> Reply:
+    """What the error of a call means for its delivery; `ask`: it was only looked up."""
     kind = next(outcome for cls, outcome in _OUTCOMES if isinstance(error, cls))
-    if kind == AttemptOutcome.REFUSED and lease.ask and not isinstance(error, Returned):
+    if kind == AttemptOutcome.REFUSED and ask and not isinstance(error, Returned):
         # a look-up's no says nothing about what stands there
         kind = AttemptOutcome.CONFLICT
     return Reply(
@@ -110,6 +150,7 @@ def trouble(lease: Hold, error: Trouble) -> Reply:
     )
 
 
+_OF_ALL = (AttemptOutcome.UNAVAILABLE, AttemptOutcome.MISCONFIGURED, AttemptOutcome.UNKNOWN)
 _OUTCOMES: tuple[tuple[type[Trouble], AttemptOutcome], ...] = (
     (Conflict, AttemptOutcome.CONFLICT),
     (Refused, AttemptOutcome.REFUSED),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +38,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease(Hold):
-    """The hold on a document's delivery."""
+    """The hold on a document's delivery. `alone`: it shares a call with no other. `lanes`: how many calls its worker may have under way at once."""
 
     document_id: int
+    alone: bool = True
+    lanes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,16 @@ class FencedOff(Exception):
 def held(lease: Hold) -> QuerySet[Delivery]:
     """The delivery, if the lease is still ours."""
     return Delivery.objects.filter(pk=lease.delivery_id, fence=lease.fence, state=DeliveryState.LEASED)
+
+
+# The same of many, for statements of our own; the parameters are those of `names`.
+HELD = "d.state = 'leased' AND (d.id, d.fence) IN (SELECT * FROM unnest(%(ids)s::bigint[], %(fences)s::integer[]))"
+
+
+def names(leases: Iterable[Hold]) -> dict[str, Any]:
+    """The deliveries and the fences under which they are held."""
+    both = [(lease.delivery_id, lease.fence) for lease in leases]
+    return {"ids": [pk for pk, _fence in both], "fences": [fence for _pk, fence in both]}
 
 
 def end(lease: Hold, **fields: Any) -> int:

@@ -19,6 +19,7 @@ class AttemptOutcome(models.TextChoices):
     MISCONFIGURED = "misconfigured", _("misconfigured")
     UNKNOWN = "unknown", _("unknown")
     BUG = "bug", _("bug")
+    UNSENT = "unsent", _("not sent")
 
 
 class Attempt(models.Model):

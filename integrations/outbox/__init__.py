@@ -15,9 +15,8 @@ from django.db.models.functions import Now
 from integrations import writeback
 from integrations.booking import idempotency_key, known
 from integrations.models import Connection, Delivery, DeliveryState
-from integrations.outbox import lanes
+from integrations.outbox.carrying import Tally, carry
 from integrations.outbox.claims import claim, release, worker
-from integrations.outbox.lanes import Tally
 from integrations.outbox.queue import dispatch, glance, recover
 from orders import documents, events, intake
 
@@ -55,7 +54,7 @@ def tick(seconds: float = 45) -> Tally:
     while time.monotonic() < deadline:
         fresh, lapsed, due = glance()
         moved = (recover() if lapsed else 0) + (dispatch() if fresh else 0)
-        moved += sum([lanes.carry(Connection.objects.get(pk=pk), count, deadline, tally) for pk, count in due.items()])
+        moved += sum([carry(Connection.objects.get(pk=pk), count, deadline, tally) for pk, count in due.items()])
         if not moved:
             break
     return tally

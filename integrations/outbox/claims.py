@@ -12,11 +12,10 @@ from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
 from integrations import connections
-from integrations.booking import DATABASE_GONE, LEASE_SECONDS, Lease, end
+from integrations.booking import DATABASE_GONE, HELD, LEASE_SECONDS, Lease, end, names
 from integrations.models import Connection, DeliveryState
 from integrations.outbox.queue import DUE
 from orders import documents, intake
@@ -24,61 +23,83 @@ from orders.models import Document
 
 log = logging.getLogger(__name__)
 
-BATCH = 10
+BATCH = 20
 
+# A worker's name ends with the number of its lanes: so many calls may it have under way while it holds a lease.
 _CLAIM = f"""
 WITH others AS MATERIALIZED (
-  SELECT count(DISTINCT worker) AS n FROM integrations_delivery
-   WHERE connection_id = %(connection)s AND state = 'leased' AND leased_until >= now() AND worker <> %(worker)s),
+  SELECT coalesce(sum(lanes), 0) AS n FROM (
+    SELECT DISTINCT worker, coalesce(nullif(split_part(worker, '*', 2), '')::integer, 1) AS lanes FROM integrations_delivery
+     WHERE connection_id = %(connection)s AND state = 'leased' AND leased_until >= now() AND split_part(worker, '*', 1) <> %(worker)s) one),
+granted AS MATERIALIZED (SELECT least(%(lanes)s, %(concurrency)s - n) AS lanes FROM others),
 picked AS MATERIALIZED (
   SELECT d.id, d.state = 'unknown' OR d.sent AS ask FROM integrations_delivery d JOIN orders_booking b ON b.document_id = d.document_id
    WHERE d.connection_id = %(connection)s AND {DUE}
-   ORDER BY d.not_before, d.id LIMIT (SELECT CASE WHEN n < %(concurrency)s THEN %(count)s ELSE 0 END FROM others) FOR UPDATE OF d SKIP LOCKED)
+   ORDER BY d.not_before, d.id LIMIT (SELECT CASE WHEN lanes > 0 THEN %(count)s ELSE 0 END FROM granted) FOR UPDATE OF d SKIP LOCKED)
 UPDATE integrations_delivery d
-   SET state = 'leased', fence = fence + 1, leased_until = now() + make_interval(secs => %(seconds)s), worker = %(worker)s
-  FROM picked WHERE d.id = picked.id RETURNING d.id, d.document_id, d.fence, picked.ask"""  # noqa: S608
+   SET state = 'leased', fence = fence + 1, leased_until = now() + make_interval(secs => %(seconds)s), worker = %(worker)s || '*' || granted.lanes
+  FROM picked, granted WHERE d.id = picked.id RETURNING d.id, d.document_id, d.fence, picked.ask, d.tries, granted.lanes"""  # noqa: S608
+
+_RELEASE = f"""
+UPDATE integrations_delivery d SET state = CASE WHEN unknown_since IS NULL THEN 'waiting' ELSE 'unknown' END, leased_until = NULL, worker = ''
+ WHERE {HELD}"""  # noqa: S608
 
 
 def claim(
-    connection: Connection, concurrency: int, count: int = BATCH, *, metered: bool = False
+    connection: Connection, concurrency: int, count: int = BATCH, *, lanes: int = 1, metered: bool = False
 ) -> tuple[list[Lease], float]:
     """Lease deliveries that are due, and take their documents, in one transaction; and the seconds until the connection's budget allows one more (0: now).
 
-    At most `concurrency` workers hold leases of one connection at a time. What `take` refuses is ended here and not returned. Each lease costs one call of the
-    budget; `metered`: the adapter's session charges every call by itself.
+    At most `concurrency` calls of one connection are under way at a time: a worker that holds leases may have as many as it was granted of the `lanes` it wants.
+    What `take` refuses is ended here and not returned. Each lease costs one call of the budget; `metered`: the adapter's session charges every call by itself.
     """
-    ends = time.monotonic() + LEASE_SECONDS
-    with transaction.atomic(), database.cursor() as cursor:
+    with transaction.atomic():
         # Locked first and by itself: the claim's own snapshot must be younger than the lock, or it would count the others' leases as they were.
         is_open, tokens = connections.locked_budget(connection)
         if not is_open:
             return [], 0.0
         if tokens is not None and tokens < 1:
             return [], (1 - tokens) * 60 / (connection.calls_per_minute or 1)
-        count = count if tokens is None else min(count, int(tokens))
         values: dict[str, Any] = {
             "connection": connection.pk,
             "worker": worker(),
             "concurrency": concurrency,
-            "count": count,
+            "lanes": lanes,
+            "count": count if tokens is None else min(count, int(tokens)),
             "seconds": LEASE_SECONDS,
         }
-        cursor.execute(_CLAIM, values)
-        leases = [
-            Lease(delivery_id=pk, document_id=document, connection_id=connection.pk, fence=fence, ask=ask, ends=ends)
-            for pk, document, fence, ask in sorted(cursor.fetchall())
-        ]
+        leases = _leased(values)
         if tokens is not None and leases:
             left = tokens if metered else tokens - len(leases)
             Connection.objects.filter(pk=connection.pk).update(tokens=left, refilled_at=Now())
-        return _taken(leases), 0.0
+        return leases, 0.0
+
+
+def _leased(values: dict[str, Any]) -> list[Lease]:
+    """Those that may be carried; where everything that was claimed ended here, the next ones."""
+    ends = time.monotonic() + LEASE_SECONDS
+    while True:
+        with database.cursor() as cursor:
+            cursor.execute(_CLAIM, values)
+            rows = sorted(cursor.fetchall())
+        leases = [
+            Lease(
+                delivery_id=pk, document_id=document, connection_id=values["connection"], fence=fence, ask=ask, ends=ends,
+                alone=ask or tries > 0, lanes=granted,
+            )
+            for pk, document, fence, ask, tries, granted in rows
+        ]  # fmt: skip
+        if kept := _taken(leases):
+            return kept
+        if not leases:
+            return []
 
 
 def release(leases: Sequence[Lease]) -> None:
     """Give back what was claimed and not begun."""
-    back = Case(When(unknown_since=None, then=Value(DeliveryState.WAITING)), default=Value(DeliveryState.UNKNOWN))
-    for lease in leases:
-        end(lease, state=back)
+    if leases:
+        with database.cursor() as cursor:
+            cursor.execute(_RELEASE, names(leases))
 
 
 def worker() -> str:
@@ -88,6 +109,8 @@ def worker() -> str:
 
 def _taken(leases: list[Lease]) -> list[Lease]:
     """The leases that may be carried out. What may be in the ledger already was taken before and is only looked up."""
+    if not leases:
+        return []
     answers = {answer.document_id: answer for answer in _take([lease.document_id for lease in leases if not lease.ask])}
     for lease in leases:
         answer = answers.get(lease.document_id)

@@ -1,160 +1,153 @@
-"""Carries what is due at one connection, in as many lanes at once as its ledger bears and this process may use.
-
-A lane is a thread with a database connection, an adapter and leases of its own; the database counts the lanes of all processes together.
-"""
+"""Lanes: the calls of a ledger that are under way, side by side in threads of their own, or one by one in the thread that asks."""
 
 from __future__ import annotations
 
 import contextvars
-import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from django.conf import settings
 from django.db import connection as database
 
-from integrations import booking, connections
 from integrations.accounting.base import Accounting
-from integrations.booking import DATABASE_GONE, FencedOff, Lease
-from integrations.errors import Misconfigured
-from integrations.models import AttemptOutcome, Connection
-from integrations.outbox.claims import BATCH, claim, release
-from ordersync_site import logs
+from integrations.booking import Reply, Sending
 
-log = logging.getLogger(__name__)
+Load = Sequence[Sending]  # what goes in one call
+Carry = Callable[[Load, Accounting], list[Reply] | None]  # the replies, or None where nothing was sent
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a tick did: documents by what became of each."""
+class Done:
+    """A load that came back; `fault`: what was raised on the way."""
 
-    booked: int = 0
-    failed: int = 0
-    unknown: int = 0
-    waiting: int = 0
-    words: list[str] = field(default_factory=list)
-
-    def add(self, outcome: AttemptOutcome) -> None:
-        match outcome:
-            case AttemptOutcome.BOOKED | AttemptOutcome.FOUND:
-                self.booked += 1
-            case AttemptOutcome.REFUSED | AttemptOutcome.CONFLICT | AttemptOutcome.BUG:
-                self.failed += 1
-            case AttemptOutcome.UNKNOWN:
-                self.unknown += 1
-            case _:
-                self.waiting += 1
-
-    def join(self, other: Tally) -> None:
-        """Add what another lane did."""
-        self.booked += other.booked
-        self.failed += other.failed
-        self.unknown += other.unknown
-        self.waiting += other.waiting
-        self.words += other.words
+    load: Load
+    replies: list[Reply] | None = None
+    fault: BaseException | None = None
 
 
-def carry(connection: Connection, due: int, deadline: float, tally: Tally) -> int:
-    """Carry what is due there, about `due` deliveries; how many moved (or, without budget, 1 after a short wait for it).
+class Lanes(Protocol):
+    """Where loads are sent."""
 
-    One lane makes one claim, in this thread; several go on until nothing is left for them, each with a fair share at a time.
-    """
-    ledger = _adapter(connection)
-    if ledger is None:
-        return 0
-    lanes = min(ledger.concurrency, settings.ORDERSYNC_LANES, due)
-    if lanes <= 1:
-        return _Lane(connection, ledger, BATCH, deadline, threading.Event()).turn(tally)
-    return _side_by_side(connection, lanes, max(1, min(BATCH, due // lanes)), deadline, tally)
+    def begin(self, load: Load) -> None:
+        """Send it as soon as a lane is free."""
 
+    def finished(self) -> list[Done]:
+        """Those that have come back: at least one, as long as any is under way, and more while enough wait for a lane; none where none is under way."""
 
-def _side_by_side(connection: Connection, lanes: int, share: int, deadline: float, tally: Tally) -> int:
-    halted, moved = threading.Event(), 0
-    with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as threads:
-        begun = [
-            threads.submit(contextvars.copy_context().run, _lane, connection, share, deadline, halted)
-            for _ in range(lanes)
-        ]
-    for future in begun:  # whoever met a fault raises it here, when all are at rest
-        done, theirs = future.result()
-        tally.join(theirs)
-        moved += done
-    return moved
+    def ran_dry(self) -> bool:
+        """Whether the lanes waited for loads rather than loads for lanes."""
+
+    def allow(self, count: int) -> None:
+        """So many calls at once from now on, at most one a ledger's adapter."""
+
+    def close(self) -> None:
+        """Come to rest. What still waits for a lane is carried, and may find that it shall not be sent."""
 
 
-def _lane(connection: Connection, share: int, deadline: float, halted: threading.Event) -> tuple[int, Tally]:
-    """A lane from its first claim until nothing is left for it."""
-    tally, moved = Tally(), 0
-    try:
-        ledger = _adapter(connection)
-        lane = _Lane(connection, ledger, share, deadline, halted) if ledger else None
-        while lane and lane.is_open and (done := lane.turn(tally)):
-            moved += done
-    except BaseException:
-        halted.set()
-        raise
-    finally:
-        database.close()
-    return moved, tally
+class Here:
+    """One lane, in this thread: what was begun has come back."""
+
+    def __init__(self, carry: Carry, ledger: Accounting) -> None:
+        self._carry, self._ledger = carry, ledger
+        self._done: list[Done] = []
+        self._spent, self._since = 0.0, time.monotonic()
+
+    def begin(self, load: Load) -> None:
+        begun = time.monotonic()
+        self._done.append(Done(load, self._carry(load, self._ledger)))
+        self._spent += time.monotonic() - begun
+
+    def finished(self) -> list[Done]:
+        done, self._done = self._done, []
+        return done
+
+    def ran_dry(self) -> bool:
+        """Less of the time since it was last asked was spent on calls than on all else."""
+        now = time.monotonic()
+        calls, all_else = self._spent, now - self._since - self._spent
+        self._spent, self._since = 0.0, now
+        return calls < all_else
+
+    def allow(self, count: int) -> None:
+        """It is one, always."""
+
+    def close(self) -> None:
+        """It is at rest between two calls."""
 
 
-@dataclass(slots=True)
-class _Lane:
-    """Claims and carries, one document after the other. `halted` is shared: where the ledger has no answer for one lane, none begins another call."""
+class Threads:
+    """A lane for each adapter, with a thread and, where its calls need one, a database connection of its own."""
 
-    connection: Connection
-    ledger: Accounting
-    share: int
-    deadline: float
-    halted: threading.Event
+    def __init__(self, carry: Carry, ledgers: Sequence[Accounting]) -> None:
+        self._carry = carry
+        self._todo: deque[Load] = deque()
+        self._done: list[Done] = []
+        self._news = threading.Condition()
+        self._half, self._under_way, self._busy, self._allowed, self._open = 0, 0, 0, len(ledgers), True
+        self._threads = [self._thread(ledger) for ledger in ledgers]
+        for thread in self._threads:
+            thread.start()
 
-    @property
-    def is_open(self) -> bool:
-        return time.monotonic() < self.deadline and not self.halted.is_set()
+    def begin(self, load: Load) -> None:
+        with self._news:
+            self._todo.append(load)
+            self._half = len(self._todo) // 2
+            self._under_way += 1
+            self._news.notify_all()
 
-    def turn(self, tally: Tally) -> int:
-        """One claim's worth; how many deliveries moved."""
-        metered = connections.is_metered(self.ledger)
-        leases, wait = claim(self.connection, self.ledger.concurrency, self.share, metered=metered)
-        if wait:
-            time.sleep(max(0.0, min(wait, 1.0, self.deadline - time.monotonic())))
-            return 1
-        todo = list(leases)
-        while todo and todo[0].has_time and self.is_open:
-            lease = todo.pop(0)
-            with logs.about(f"delivery-{lease.delivery_id}"):
-                if _halts(lease, self.ledger, tally):
-                    self.halted.set()
-        release(todo)
-        return len(leases)
+    def finished(self) -> list[Done]:
+        with self._news:
+            self._news.wait_for(lambda: (len(self._todo) <= self._half and self._done) or not self._under_way)
+            done, self._done = self._done, []
+            self._under_way -= len(done)
+        return done
 
+    def ran_dry(self) -> bool:
+        with self._news:
+            return self._busy < self._allowed and not self._todo
 
-def _halts(lease: Lease, ledger: Accounting, tally: Tally) -> bool:
-    try:
-        reply = booking.post(lease, ledger)
-    except FencedOff:
-        log.warning("Delivery %s: the lease was lost before the call.", lease.delivery_id)
-        return False
-    tally.add(reply.outcome)
-    if reply.words:
-        tally.words.append(reply.words)
-    return reply.halts
+    def allow(self, count: int) -> None:
+        with self._news:
+            self._allowed = count
+            self._news.notify_all()
 
+    def close(self) -> None:
+        with self._news:
+            self._open = False
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join()
 
-def _adapter(connection: Connection) -> Accounting | None:
-    try:
-        return connections.adapter_of(connection)
-    except Misconfigured as error:
-        connections.pause(connection, error.words, error.fix)
-    except DATABASE_GONE:
-        raise
-    except Exception as error:
-        log.exception("Connection %s: its adapter cannot be made.", connection)
-        connections.pause(
-            connection,
-            f"A fault in the adapter “{connection.kind}”: {type(error).__name__}: {error}",
-            "Report it, with these words.",
-        )
-    return None
+    def _thread(self, ledger: Accounting) -> threading.Thread:
+        context = contextvars.copy_context()  # what is logged in a lane belongs to what began it
+        return threading.Thread(target=context.run, args=(self._lane, ledger), name="lane")
+
+    def _lane(self, ledger: Accounting) -> None:
+        try:
+            while (load := self._next()) is not None:
+                self._back(self._carried(load, ledger))
+        finally:
+            database.close()
+
+    def _carried(self, load: Load, ledger: Accounting) -> Done:
+        try:
+            return Done(load, self._carry(load, ledger))
+        except BaseException as fault:
+            return Done(load, fault=fault)
+
+    def _next(self) -> Load | None:
+        with self._news:
+            self._news.wait_for(lambda: self._busy < self._allowed if self._todo else not self._open)
+            if not self._todo:
+                return None
+            self._busy += 1
+            return self._todo.popleft()
+
+    def _back(self, done: Done) -> None:
+        with self._news:
+            self._busy -= 1
+            self._done.append(done)
+            self._news.notify_all()

@@ -147,7 +147,7 @@ def _call(lease: Lease, store: base.Listener, errand: Errand) -> Reply:
         store.tell(told)
         return Reply(outcome=AttemptOutcome.BOOKED)
     except Trouble as error:
-        return booking.trouble(lease, error)
+        return booking.trouble(error, ask=lease.ask)
     except DATABASE_GONE:
         raise
     except Exception as error:

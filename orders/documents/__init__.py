@@ -7,11 +7,12 @@ from orders.documents.orders import plan
 from orders.documents.payouts import plan as plan_payout
 from orders.documents.plan import Draft, Origin, Plan
 from orders.documents.problem import Problem
+from orders.documents.progress import documents_of, update_progress
 from orders.documents.refunds import plan as plan_refund
-from orders.documents.report import Report, documents_of, report, update_progress
+from orders.documents.report import Report, report, report_many
 from orders.documents.sign import Unbalanced, sign
 from orders.documents.sketch import obstacles, obstacles_of_refund
-from orders.documents.take import Taken, outgoing_of, take
+from orders.documents.take import Taken, outgoing_of, take, to_send
 from orders.documents.undo import Step, Undo, Way, in_books, undo
 
 __all__ = [
@@ -42,8 +43,10 @@ __all__ = [
     "plan_refund",
     "release",
     "report",
+    "report_many",
     "sign",
     "take",
+    "to_send",
     "undo",
     "update_progress",
     "verify",

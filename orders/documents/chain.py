@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 
+from django.db.models import Prefetch
+
 from orders import incoming
 from orders.documents.sign import document_hash
 from orders.models import GENESIS, Document, DocumentLine, Event, EventChain, EventSeal, Ledger
@@ -19,6 +21,9 @@ _LINE_COLUMNS = ("n", "kind", "account", "quantity", "net", "tax", "tax_code", "
 
 class Tampered(Exception):
     """What stands in the database is not what was signed."""
+
+
+LINES = Prefetch("lines", DocumentLine.objects.order_by("n"))  # for whoever asks it of many
 
 
 def intact(document: Document) -> bool:
@@ -55,7 +60,7 @@ def _documents(ledger: Ledger) -> Iterator[str]:
     """The end is read first and last: documents signed meanwhile lie behind the first and not behind the last."""
     end = _end_of(ledger)
     previous, n, passed = GENESIS, 0, end == (0, GENESIS)
-    for document in ledger.documents.order_by("n").prefetch_related("lines").iterator(chunk_size=500):
+    for document in ledger.documents.order_by("n").prefetch_related(LINES).iterator(chunk_size=500):
         if document.n != n + 1 or document.previous != previous:
             told = f"it says {document.n} after {document.previous[:12]}…"
             yield f"Document {document.reference}: place {n + 1} in the chain was expected after {previous[:12]}…, {told}"

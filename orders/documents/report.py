@@ -1,20 +1,21 @@
-"""Takes in what became of a document: the booking, the mirrored invoice, how far the record has come, and the event."""
+"""Takes in what became of documents: the bookings, the mirrored invoices, how far their records have come, and the events; many in as many statements as one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db import connection as database
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import events, incoming, outgoing
-from orders.documents import orders
-from orders.incoming import PaymentStatus
-from orders.models import Booking, Document, Invoice, Order, Outcome, Payout, Progress, RecogniseOn, Refund, State
+from orders.documents import progress
+from orders.models import Booking, Document, Event, Invoice, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,39 +30,35 @@ class Report:
     booked: outgoing.Booked | None = None
 
 
-_PROGRESS = {
-    Outcome.REFUSED: Progress.FAILED,
-    Outcome.STUCK: Progress.FAILED,
-    Outcome.UNKNOWN: Progress.UNKNOWN,
-    Outcome.WAITING: Progress.WAITING,
-    Outcome.HANDED_OUT: Progress.WAITING,
-    Outcome.BOOKED: Progress.POSTED,
-}
-_WORST_FIRST = (Progress.FAILED, Progress.UNKNOWN, Progress.WAITING, Progress.POSTED)
+Told = tuple[Document, Report]
+
+_LOCK_OWNERS = """
+WITH owners AS MATERIALIZED (SELECT id FROM orders_order WHERE id IN (SELECT order_id FROM orders_document WHERE id = ANY(%(ids)s)) ORDER BY id FOR NO KEY UPDATE),
+sources AS MATERIALIZED (SELECT refund_id, payout_id FROM orders_documentsource WHERE document_id = ANY(%(ids)s)),
+payouts AS MATERIALIZED (SELECT id FROM orders_payout WHERE id IN (SELECT payout_id FROM sources) ORDER BY id FOR NO KEY UPDATE)
+SELECT (SELECT count(*) FROM owners), (SELECT count(*) FROM payouts),
+       EXISTS (SELECT 1 FROM sources WHERE refund_id IS NOT NULL OR payout_id IS NOT NULL)"""
 
 
 def report(document: Document, told: Report) -> None:
     """Write down what became of a document. Once booked or refused it stays so: a later report changes nothing."""
-    outcome = Outcome.WAITING if told.outcome == "waiting" else Outcome(told.outcome)
-    with transaction.atomic():
-        lock_owners([document.pk])
-        booking = Booking.objects.select_for_update(no_key=True).get(document=document)
-        if booking.booked_at or booking.refused_at or booking.voided_at:
-            return
-        before = booking.outcome
-        now = timezone.now()
-        booking.outcome, booking.words, booking.fix = outcome, told.words[:1000], told.fix[:500]
-        if outcome != before or booking.outcome_at is None:
-            booking.outcome_at = now
-        if outcome == Outcome.BOOKED:
-            booking.booked_at = now
-            _mirror(document, told.booked)
-        elif outcome == Outcome.REFUSED:
-            booking.refused_at = now
-        booking.save()
-        if outcome != before:
-            _progress(document)
-            _tell(document, outcome, told)
+    report_many([(document, told)])
+
+
+def report_many(told: Sequence[Told]) -> None:
+    """Write down what became of several documents, all or none; each of them once."""
+    with transaction.atomic(savepoint=False):
+        ids = [document.pk for document, _report in told]
+        with_others = lock_owners(ids)
+        rows = Booking.objects.select_for_update(no_key=True).filter(document_id__in=ids).order_by("document_id")
+        bookings = {row.document_id: row for row in rows}
+        standing = [(document, report) for document, report in told if _is_open(bookings[document.pk])]
+        _write(standing, bookings)
+        if booked := [pair for pair in standing if _outcome(pair[1]) == Outcome.BOOKED]:
+            _mirror(booked)
+        changed = [pair for pair in standing if _outcome(pair[1]) != bookings[pair[0].pk].outcome]
+        progress.follow([document for document, _report in changed], with_others=with_others)
+        Event.objects.bulk_create([_event(document, report) for document, report in changed])
 
 
 def refuse(document: Document, *, words: str, fix: str) -> None:
@@ -69,71 +66,49 @@ def refuse(document: Document, *, words: str, fix: str) -> None:
     report(document, Report(outcome=Outcome.REFUSED, words=words, fix=fix))
 
 
-def lock_owners(document_ids: Sequence[int]) -> None:
-    """Lock the orders and payouts of these documents: whoever changes a booking holds its record first, as every decision does, so that none waits in a ring."""
-    mine = Document.objects.filter(pk__in=document_ids)
-    orders = Order.objects.select_for_update(no_key=True).filter(pk__in=mine.values("order"))
-    list(orders.order_by("pk").values_list("pk"))
-    payouts = Payout.objects.select_for_update(no_key=True).filter(pk__in=mine.values("sources__payout"))
-    list(payouts.order_by("pk").values_list("pk"))
+def lock_owners(document_ids: Sequence[int]) -> bool:
+    """Lock the orders and payouts of these documents: whoever changes a booking holds its record first, as every decision does, so that none waits in a ring.
 
-
-def progress_of(documents: QuerySet[Document]) -> Progress:
-    """How far documents have come: the worst of them; POSTED if all are booked, NONE without any.
-
-    What was voided counts no more, nor what was refused under an approval that fell since: the next one signs it anew, or does without.
+    True if one of them belongs to a refund or a payout.
     """
-    gone = Q(booking__voided_at__isnull=False) | Q(booking__refused_at__isnull=False, approval__fallen_at__isnull=False)
-    found = {
-        _PROGRESS[Outcome(outcome)] for outcome in documents.exclude(gone).values_list("booking__outcome", flat=True)
-    }
-    return next((state for state in _WORST_FIRST if state in found), Progress.NONE)
+    with database.cursor() as cursor:
+        cursor.execute(_LOCK_OWNERS, {"ids": list(document_ids)})
+        return bool(cursor.fetchone()[2])
 
 
-def update_progress(record: Order | Refund | Payout) -> None:
-    """Set how far an approved record has come: it waits as long as a document of it is yet to fall due, and is posted if there is nothing to post."""
-    state = progress_of(documents_of(record)) if record.state == State.APPROVED else Progress.NONE
-    if record.state == State.APPROVED and state in (Progress.NONE, Progress.POSTED):
-        state = Progress.WAITING if _owes_documents(record) else Progress.POSTED
-    if state != record.progress:
-        type(record)._default_manager.filter(pk=record.pk).update(progress=state, progress_at=timezone.now())
-        record.progress, record.progress_at = state, timezone.now()
+def _is_open(booking: Booking) -> bool:
+    return not (booking.booked_at or booking.refused_at or booking.voided_at)
 
 
-def documents_of(record: Order | Refund | Payout) -> QuerySet[Document]:
-    """The documents that a record's approval signed: a refund's and a payout's are their own, an order's are the rest."""
-    if isinstance(record, Payout):
-        return Document.objects.filter(sources__payout=record)
-    if isinstance(record, Refund):
-        return Document.objects.filter(sources__refund=record)
-    return Document.objects.filter(order=record, sources__refund=None)
+def _outcome(told: Report) -> Outcome:
+    return Outcome.WAITING if told.outcome == "waiting" else Outcome(told.outcome)
 
 
-def _owes_documents(record: Order | Refund | Payout) -> bool:
-    """True if a document is to come: the invoice of what is not paid or shipped yet (a cancelled order never will be), money that is still on its way back."""
-    if isinstance(record, Refund):
-        return record.payments.filter(status=PaymentStatus.PENDING).exists()
-    if isinstance(record, Payout):
-        return False
-    if record.shop.recognise_on == RecogniseOn.PLACED or record.cancelled_at:
-        return False
-    return any(not draft.due for draft in orders.plan(record).drafts)
+def _write(told: Iterable[Told], bookings: dict[int, Booking]) -> None:
+    """The bookings, as many at once as come to the same."""
+    alike: dict[tuple[Outcome, str, str, bool], list[int]] = defaultdict(list)
+    for document, report in told:
+        booking, outcome = bookings[document.pk], _outcome(report)
+        fresh = outcome != booking.outcome or booking.outcome_at is None
+        alike[outcome, report.words[:1000], report.fix[:500], fresh].append(document.pk)
+    now = timezone.now()
+    for (outcome, words, fix, fresh), ids in alike.items():
+        fields: dict[str, Any] = {"outcome": outcome, "words": words, "fix": fix} | (
+            {"outcome_at": now} if fresh else {}
+        )
+        fields |= {Outcome.BOOKED: {"booked_at": now}, Outcome.REFUSED: {"refused_at": now}}.get(outcome, {})
+        Booking.objects.filter(pk__in=ids).update(**fields)
 
 
-def _progress(document: Document) -> None:
-    source = document.sources.select_related("refund", "payout").first()
-    owner = (source.refund or source.payout) if source is not None else None
-    if owner is not None:
-        update_progress(owner)
-    elif document.order_id is not None:
-        update_progress(Order.objects.get(pk=document.order_id))
+def _mirror(told: Sequence[Told]) -> None:
+    """The invoices as the ledger holds them."""
+    if missing := [document.reference for document, report in told if report.booked is None]:
+        raise ValueError(f"{missing[0]} is reported as booked without what the ledger holds")
+    Invoice.objects.bulk_create([_invoice(document, report.booked) for document, report in told if report.booked])
 
 
-def _mirror(document: Document, booked: outgoing.Booked | None) -> None:
-    """The invoice as the ledger holds it."""
-    if booked is None:
-        raise ValueError(f"{document.reference} is reported as booked without what the ledger holds")
-    Invoice.objects.create(
+def _invoice(document: Document, booked: outgoing.Booked) -> Invoice:
+    return Invoice(
         document=document, ledger_id=document.ledger_id, order_id=document.order_id, kind=document.kind, number=booked.number,
         their_id=booked.id, state=booked.state, currency=booked.currency, net=booked.net, tax=booked.tax, total=booked.gross,
         balance=booked.balance, taxes=incoming.plain(booked.taxes), adjustments=incoming.plain(booked.adjustments), read_at=timezone.now(),
@@ -141,8 +116,8 @@ def _mirror(document: Document, booked: outgoing.Booked | None) -> None:
     )  # fmt: skip
 
 
-def _tell(document: Document, outcome: Outcome, told: Report) -> None:
-    number = told.booked.number if told.booked else ""
+def _event(document: Document, told: Report) -> Event:
+    outcome, number = _outcome(told), told.booked.number if told.booked else ""
     words = {
         Outcome.BOOKED: _("%(kind)s %(reference)s booked as %(number)s"),
         Outcome.REFUSED: _("%(kind)s %(reference)s refused: %(words)s"),
@@ -153,11 +128,6 @@ def _tell(document: Document, outcome: Outcome, told: Report) -> None:
     }[outcome] % {
         "kind": document.get_kind_display().capitalize(), "reference": document.reference, "number": number, "words": told.words,
     }  # fmt: skip
-    events.record(
-        document,
-        str(outcome.label),
-        order=document.order,
-        after={"outcome": outcome, "number": number},
-        why=told.words,
-        words=words[:500],
-    )
+    after = {"outcome": outcome, "number": number}
+    columns = events.columns(document, str(outcome.label), after=after, why=told.words, words=words[:500])
+    return Event(**columns, order_id=document.order_id)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Max
+from django.db.models import Max, Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import outgoing, periods
 from orders.documents import chain, sheet
 from orders.documents.report import lock_owners, refuse
-from orders.models import Booking, Document, Numbering, NumberSeries, PeriodState
+from orders.models import Booking, Document, Ledger, Numbering, NumberSeries, Order, PeriodState
 from orders.outgoing import DocumentKind
+
+Calendars = Callable[[Ledger], Callable[[date], PeriodState]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,16 @@ def take(document_ids: Sequence[int]) -> list[Taken]:
     """
     lock_owners(document_ids)
     rows = Booking.objects.select_for_update(no_key=True, of=("self",)).filter(document_id__in=document_ids)
-    bookings = rows.select_related("document__ledger", "document__order").order_by("document_id")
-    return [_take(booking) for booking in sorted(bookings, key=_numbered)]
+    rows = rows.select_related("document__ledger").prefetch_related(Prefetch("document__lines", chain.LINES.queryset))
+    calendars = functools.cache(periods.calendar)
+    told = [(row, _take(row, calendars)) for row in sorted(rows.order_by("document_id"), key=_numbered)]
+    _mark([row for row, taken in told if taken.ok and row.taken_at is None])
+    return [taken for _row, taken in told]
+
+
+def to_send(document_ids: Iterable[int]) -> dict[int, Document]:
+    """The documents with all that `outgoing_of` looks at, by their ids."""
+    return Document.objects.select_related("booking").prefetch_related(chain.LINES).in_bulk(document_ids)
 
 
 def outgoing_of(document: Document) -> outgoing.Document:
@@ -49,7 +60,7 @@ def outgoing_of(document: Document) -> outgoing.Document:
     return sheet.restored(document)
 
 
-def _take(booking: Booking) -> Taken:
+def _take(booking: Booking, calendars: Calendars) -> Taken:
     document = booking.document
     if booking.voided_at is not None:
         return Taken(document_id=document.pk, why="voided")
@@ -57,18 +68,22 @@ def _take(booking: Booking) -> Taken:
         return Taken(document_id=document.pk, why="refused", words=booking.words, fix=booking.fix)
     if booking.taken_at is not None:  # a retry: the office has agreed already
         return Taken(document_id=document.pk)
-    objection = _objection(document)
+    objection = _objection(document, calendars)
     if objection is not None:
         words, fix = objection
         refuse(document, words=words, fix=fix)
         return Taken(document_id=document.pk, why="refused", words=words, fix=fix)
-    booking.taken_at = timezone.now()
-    booking.number = booking.number or _number(document)
-    booking.save(update_fields=["taken_at", "number"])
+    if not booking.number and (number := _number(document)):
+        booking.number = number
+        booking.save(update_fields=["number"])  # at once: the next of its series looks at it
     return Taken(document_id=document.pk)
 
 
-def _objection(document: Document) -> tuple[str, str] | None:
+def _mark(bookings: Sequence[Booking]) -> None:
+    Booking.objects.filter(pk__in=[booking.pk for booking in bookings]).update(taken_at=timezone.now())
+
+
+def _objection(document: Document, calendars: Calendars) -> tuple[str, str] | None:
     """Why the document may not leave: words and fix; None if it may."""
     if not document.personal:
         return _("Its persons were erased before it was sent."), _("Reject the order.")
@@ -76,7 +91,7 @@ def _objection(document: Document) -> tuple[str, str] | None:
         return _("What stands in the database is not what was signed."), _(
             "Call the IT lead: the chain of documents is broken here."
         )
-    if periods.state(document.ledger, document.posting_on) == PeriodState.CLOSED:
+    if calendars(document.ledger)(document.posting_on) == PeriodState.CLOSED:
         words = _("%(day)s lies in a period that was closed after the approval.") % {"day": document.posting_on}
         try:
             day = periods.first_open_day(document.ledger, document.posting_on)
@@ -109,7 +124,8 @@ def _number(document: Document) -> str:
     """The next number of our own series, or the one that a refused revision has left; the store's where it numbers, "" where the ledger does."""
     if document.ledger.numbering == Numbering.STORE:
         invoices = (DocumentKind.INVOICE, DocumentKind.RECEIPT)
-        return document.order.store_invoice_number if document.order and document.kind in invoices else ""
+        mine = Order.objects.filter(pk__in=[document.order_id] if document.kind in invoices else [])
+        return mine.values_list("store_invoice_number", flat=True).first() or ""
     if document.ledger.numbering != Numbering.OURS:
         return ""
     numbered = Booking.objects.filter(document__ledger=document.ledger, document__key=document.key).exclude(number="")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from orders.intake.batches import receive
 from orders.intake.foretell import foretell
 from orders.intake.ledger import receive_choices, receive_states
-from orders.intake.outcomes import receive_outcome
+from orders.intake.outcomes import receive_outcome, receive_outcomes
 from orders.intake.receipt import Change, Line, Receipt
 
-__all__ = ["Change", "Line", "Receipt", "foretell", "receive", "receive_choices", "receive_outcome", "receive_states"]
+__all__ = [
+    "Change",
+    "Line",
+    "Receipt",
+    "foretell",
+    "receive",
+    "receive_choices",
+    "receive_outcome",
+    "receive_outcomes",
+    "receive_states",
+]

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import Q
 
 from orders import documents, findings
-from orders.models import Document, Finding, Order, Outcome, Payout
+from orders.models import Document, DocumentSource, Finding, Order, Outcome, Payout
 
 _FAILURES = (Outcome.REFUSED, Outcome.STUCK)
 
 
 def receive_outcome(document: Document, told: documents.Report) -> None:
     """Write down what became of a document, as the post tells it; its record's findings follow. One transaction; may come twice."""
-    with transaction.atomic():
-        documents.report(document, told)
-        if told.outcome in _FAILURES or _failed_before(document):
-            _check(document)
+    receive_outcomes([(document, told)])
+
+
+def receive_outcomes(told: Sequence[tuple[Document, documents.Report]]) -> None:
+    """The same of several documents, all or none."""
+    with transaction.atomic(savepoint=False):
+        documents.report_many(told)
+        before = _failed_before([document for document, _report in told])
+        for document, report in told:
+            if report.outcome in _FAILURES or (before and _failed_before([document])):
+                _check(document)
 
 
 def _check(document: Document) -> None:
@@ -26,6 +35,9 @@ def _check(document: Document) -> None:
         findings.check_payout(payout)
 
 
-def _failed_before(document: Document) -> bool:
-    mine = Q(order__isnull=False, order=document.order_id) | Q(payout__document_sources__document=document)
+def _failed_before(told: Sequence[Document]) -> bool:
+    """Whether the record of one of them is known to have failed."""
+    orders = [document.order_id for document in told if document.order_id]
+    payouts = DocumentSource.objects.filter(document__in=[document.pk for document in told], payout__isnull=False)
+    mine = Q(order__in=orders) | Q(payout__in=payouts.values("payout"))
     return Finding.objects.filter(mine, code="posting_failed").exists()
