@@ -13,7 +13,7 @@ from typing import Any
 
 _encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
-_value_at = json.JSONDecoder().scan_once
+_value_at = json.JSONDecoder().raw_decode
 
 
 def plain(value: object) -> Any:
