@@ -50,7 +50,7 @@ def keep(user: User, screen: str, name: str, query: str, *, shared: bool) -> Sav
 @transaction.atomic
 def forget(user: User, pk: int) -> str:
     """Forget one of the person's own views; its name. Raises Refused for another person's."""
-    view = SavedView.objects.select_for_update().filter(pk=pk).first()
+    view = SavedView.objects.select_for_update(no_key=True).filter(pk=pk).first()
     if view is None or view.user_id != user.pk:
         raise Refused(_("Only whoever made a view may forget it."))
     events.record(view, "view forgotten", by=user, before={"name": view.name, "query": view.query})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from orders import models, review
 from tests.admin_company import desk, person
@@ -29,6 +30,7 @@ def _driven_from_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def browser(chromium: str) -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as play:
+        connection.close()  # beside a running loop Django has another connection, which an earlier test may have ended
         opened = play.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import connections, http, outbox, registry, writeback
-from integrations.admin import logs
+from integrations.admin import attempts
 from integrations.errors import Misconfigured
 from integrations.models import Attempt, Connection, Delivery, DeliveryState, Errand
 from integrations.stores import base
@@ -390,7 +390,7 @@ def test_the_desk_shows_what_a_store_is_told_and_how_that_stands(world: World, c
     world.stock("GONE", 5, 9)
     world.settle()
     order = m.Order.objects.get(store_id="1001")
-    rows = logs.errands_of(order)
+    rows = attempts.errands_of(order)
     assert [str(row["outcome"]) for row in rows] == ["told", "told"]
     assert {row["call"] for row in rows} == {"tells the store: invoice number INV-1", "tells the store: tag posted"}
     client.force_login(User.objects.create_superuser("root", "root@example.org", "x"))

@@ -127,7 +127,7 @@ class DeskSite(AdminSite):
             context["navigation"] = groups
             context["tabs"] = next((section["tabs"] for section in sections if section["current"]), [])
             context["waiting"] = _waiting(request)
-            context["asked"] = getattr(request.user, "asked", 0)
+            context["questions"] = getattr(request.user, "asked", 0)
         return context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -54,7 +54,7 @@ def freeze(kind: str, ids: Sequence[int], *, by: User, query: str = "") -> Bulk:
 def confirm(bulk: Bulk, *, by: User) -> None:
     """Let exactly the frozen set be approved. Raises Refused, and refuses the set for ever, if one of its records is no longer what was shown."""
     with transaction.atomic():
-        bulk = Bulk.objects.select_for_update().get(pk=bulk.pk)
+        bulk = Bulk.objects.select_for_update(no_key=True).get(pk=bulk.pk)
         if bulk.by_id != by.pk:
             raise Refused(_("%s chose this set; whoever chose it confirms it.") % bulk.by)
         if bulk.state != BulkState.SHOWN:
@@ -75,7 +75,7 @@ def confirm(bulk: Bulk, *, by: User) -> None:
 def stop(bulk: Bulk, *, by: User) -> None:
     """Approve no more of it; what is approved stays. Raises Refused where it is not under way."""
     with transaction.atomic():
-        bulk = Bulk.objects.select_for_update().get(pk=bulk.pk)
+        bulk = Bulk.objects.select_for_update(no_key=True).get(pk=bulk.pk)
         if bulk.state != BulkState.RUNNING or bulk.by_id != by.pk:
             raise Refused(_("Only whoever confirmed it can stop it, while it is under way."))
         bulk.state, bulk.ended_at = BulkState.CANCELLED, timezone.now()
@@ -129,7 +129,7 @@ def _leave_out(pk: int, words: str) -> bool | None:
 
 
 def _locked(pk: int) -> Bulk | None:
-    rows = Bulk.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by")
+    rows = Bulk.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).select_related("by")
     return rows.filter(pk=pk, state=BulkState.RUNNING).first()
 
 
