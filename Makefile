@@ -21,7 +21,7 @@ help:
 	@echo "make stop    end the embedded PostgreSQL      make clean  remove .venv and all demo data"
 
 test: setup-dev
-	$(BIN)/pytest -q -rs -n $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/pytest -q -rs -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: setup-dev
 	$(BIN)/python -m tests.benchmarks $(BENCH) $(SIZE)
