@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol, cast
 
-from integrations.errors import Misconfigured, Trouble, Uncertain
-from orders import incoming, outgoing
+from integrations.errors import Misconfigured, Refused, Trouble, Uncertain
+from orders import incoming, money, outgoing
 from orders.outgoing import Adjustment, Booked
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Masters",
     "Outcome",
     "Standing",
+    "add_up",
     "batch_of",
     "book_many",
     "retail",
@@ -191,3 +192,15 @@ def _booked(ledger: Accounting, document: outgoing.Document) -> Outcome:
         return ledger.book(document)
     except Trouble as error:
         return error
+
+
+def add_up(document: outgoing.Document) -> None:
+    """Raises Refused unless the lines make the document's total, and no amount is finer than its currency."""
+    found = money.total(line.net + line.tax for line in document.lines)
+    if found != document.gross or document.net + document.tax != document.gross:
+        words = f"{document.reference}: the lines make {found} {document.currency}, the document {document.gross}."
+        raise Refused(words, fix="Name the difference by an adjustment line and approve again.")
+    for posting in outgoing.postings(document):
+        if not money.is_exact(posting.amount, document.currency):
+            words = f"{document.reference}: {posting.amount} {document.currency} on {posting.account} is finer than the currency."
+            raise Refused(words, fix="Correct the amount by a named adjustment and approve again.")

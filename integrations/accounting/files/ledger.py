@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from integrations.accounting.base import Adjustment, Booked, Bounds, Check, HandedOut, Idempotency, Standing
+from integrations.accounting.base import Adjustment, Booked, Bounds, Check, HandedOut, Idempotency, Standing, add_up
 from integrations.accounting.files import answers, cells
 from integrations.accounting.files.records import Answer, File, Illegible, Laid, Shelf
 from integrations.errors import Conflict, Misconfigured, Refused, Returned
@@ -107,7 +107,7 @@ class FileLedger:
                 f"{document.reference}: a file for {self.target} cannot carry a {DocumentKind(document.kind).label}."
             )
             raise Refused(words, fix=f"Book it in {self.target} by hand and reject it here.")
-        _sums(document)
+        add_up(document)
         self.limits(document)
         self.adjustments(document)
 
@@ -176,17 +176,6 @@ def _same(document: outgoing.Document, there: outgoing.Document) -> None:
         if stands != signed:
             words = f"{document.key}, revision {document.revision}, was laid ready with {name} {stands}; signed was {signed}."
             raise Conflict(words, fix="Find out who changed it, then look it up again.")
-
-
-def _sums(document: outgoing.Document) -> None:
-    found = money.total(line.net + line.tax for line in document.lines)
-    if found != document.gross or document.net + document.tax != document.gross:
-        words = f"{document.reference}: the lines make {found} {document.currency}, the document {document.gross}."
-        raise Refused(words, fix="Name the difference by an adjustment line and approve again.")
-    for posting in outgoing.postings(document):
-        if not money.is_exact(posting.amount, document.currency):
-            words = f"{document.reference}: {posting.amount} {document.currency} on {posting.account} is finer than the currency."
-            raise Refused(words, fix="Correct the amount by a named adjustment and approve again.")
 
 
 def _taxes(document: outgoing.Document, extra: Sequence[Adjustment]) -> tuple[tuple[str, Decimal], ...]:

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from integrations.accounting.base import Booked, Bounds, Masters, Outcome
+from integrations.accounting.base import Booked, Bounds, Masters, Outcome, add_up
 from integrations.accounting.odoo import drafts, masters, settling, texts
 from integrations.accounting.odoo.company import Company
 from integrations.accounting.odoo.drafts import Draft
 from integrations.errors import Refused, Trouble, Uncertain
-from orders import money, outgoing
+from orders import outgoing
 from orders.outgoing import Bound, DocumentKind
 
 
@@ -59,14 +59,7 @@ def admit(document: outgoing.Document, kinds: frozenset[str], bounds: Bounds) ->
             f"{document.reference} has {len(document.lines)} lines; at most {bounds.lines} go to Odoo in one document."
         )
         raise Refused(words, fix="Book it in Odoo by hand and reject it here.")
-    found = money.total(line.net + line.tax for line in document.lines)
-    if found != document.gross or document.net + document.tax != document.gross:
-        words = f"{document.reference}: the lines make {found} {document.currency}, the document {document.gross}."
-        raise Refused(words, fix="Name the difference by an adjustment line and approve again.")
-    for posting in outgoing.postings(document):
-        if not money.is_exact(posting.amount, document.currency):
-            words = f"{document.reference}: {posting.amount} {document.currency} on {posting.account} is finer than the currency."
-            raise Refused(words, fix="Correct the amount by a named adjustment and approve again.")
+    add_up(document)
 
 
 def unlocked(document: outgoing.Document, sales: date | None, taxed: date | None) -> None:
