@@ -67,7 +67,7 @@ def test_a_question_is_put_to_a_person_whose_answer_brings_the_order_back(
     assert [row["record"].pk for row in mine.context["rows"]] == [order.pk]
     assert "asked of anna" in mine.content.decode()
     today = signed_in(accountant).get(reverse("admin:index"))
-    assert today.context["asked"] == 1
+    assert today.context["questions"] == 1
     task = next(row for row in today.context["tasks"] if row["words"] == "Questions for you")
     assert (task["count"], task["href"]) == (1, f"{reverse('admin:review')}?tab=held&with=anna")
     page = signed_in(accountant).get(reverse("admin:record", args=["order", order.pk])).content.decode()
