@@ -168,6 +168,13 @@ MUTANTS = [
         "tests/test_outbox.py not_even_claimed",
     ),
     Mutant(
+        "what was taken waits for no undo",
+        "integrations/outbox/queue.py",
+        "(b.taken_at IS NOT NULL OR b.not_before <= now())",
+        "b.not_before <= now()",
+        "tests/test_outbox.py clock_jumped_back",
+    ),
+    Mutant(
         "the wake-up",
         "integrations/views.py",
         '        jobs.ring("inbox")',

@@ -14,10 +14,13 @@ import outbox_world
 import pytest
 from django.db import OperationalError, transaction
 from django.db import connection as database
+from django.db.models.functions import Now
 from django.utils import timezone
+from lab import jumps
 from outbox_world import World, delivery, progress
 
 from integrations import booking, connections, outbox
+from integrations.booking import attempts
 from integrations.errors import Uncertain
 from integrations.models import Attempt, AttemptOutcome, Binding, Connection, Delivery, DeliveryState
 from orders.models import Booking, Event, Invoice, Order, Outcome, Progress
@@ -440,6 +443,34 @@ def test_what_was_claimed_and_not_begun_is_given_back(world: World) -> None:
     leases, _wait = outbox.claim(world.connection, 2)
     outbox.release(leases)
     assert set(Delivery.objects.values_list("state", "sent")) == {(DeliveryState.WAITING, False)}
+
+
+@pytest.mark.parametrize("give_back", ["release", "withdraw"])
+def test_what_was_taken_and_given_back_goes_at_once_though_the_clock_jumped_back(world: World, give_back: str) -> None:
+    """It was due once, and nobody can undo it any more: its time does not come anew."""
+    world.sign()
+    with jumps.here():
+        outbox.dispatch()
+        leases, _wait = outbox.claim(world.connection, 2)
+        sendings = attempts.begin(leases, connections.adapter_of(world.connection)) if give_back == "withdraw" else []
+        jumps.leap(-3600)
+        attempts.withdraw(sendings) if sendings else outbox.release(leases)
+        assert outbox.glance() == (False, False, {world.connection.pk: 1})
+        assert outbox.tick(10).booked == 1
+    assert world.times_booked() == {"WEB1": 1}
+
+
+def test_what_was_looked_up_as_absent_is_sent_though_the_clock_jumped_back(world: World) -> None:
+    document = world.sign()
+    world.plan("book", "loses the reply")
+    with jumps.here():
+        outbox.tick(10)
+        jumps.leap(-3600)
+        Connection.objects.update(not_before=None)
+        Delivery.objects.update(not_before=Now())
+        outbox.tick(10)
+    assert world.calls() == ["book WEB1", "find WEB1", "book WEB1"]
+    assert delivery(document).state == DeliveryState.BOOKED
 
 
 def test_no_more_workers_than_the_ledger_bears_are_at_it(world: World) -> None:

@@ -41,7 +41,7 @@ UPDATE integrations_attempt a SET ended_at = now(), outcome = told.outcome, word
 _WITHDRAW = f"""
 UPDATE integrations_delivery d
    SET state = CASE WHEN unknown_since IS NULL THEN 'waiting' ELSE 'unknown' END, sent = d.sent AND d.id = ANY(%(asked)s),
-       tries = tries - 1, leased_until = NULL, worker = '' WHERE {HELD}"""  # noqa: S608
+       tries = tries - 1, not_before = least(not_before, now()), leased_until = NULL, worker = '' WHERE {HELD}"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

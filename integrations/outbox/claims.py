@@ -40,9 +40,10 @@ UPDATE integrations_delivery d
    SET state = 'leased', fence = fence + 1, leased_until = now() + make_interval(secs => %(seconds)s), worker = %(worker)s || '*' || granted.lanes
   FROM picked, granted WHERE d.id = picked.id RETURNING d.id, d.document_id, d.fence, picked.ask, d.tries, granted.lanes"""  # noqa: S608
 
+# It was due, and keeps its place; a clock that jumped back meanwhile makes it wait no more.
 _RELEASE = f"""
-UPDATE integrations_delivery d SET state = CASE WHEN unknown_since IS NULL THEN 'waiting' ELSE 'unknown' END, leased_until = NULL, worker = ''
- WHERE {HELD}"""  # noqa: S608
+UPDATE integrations_delivery d SET state = CASE WHEN unknown_since IS NULL THEN 'waiting' ELSE 'unknown' END, not_before = least(not_before, now()),
+       leased_until = NULL, worker = '' WHERE {HELD}"""  # noqa: S608
 
 
 def claim(

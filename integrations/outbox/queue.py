@@ -13,9 +13,11 @@ from orders.models import Document
 DISPATCH = 1000
 SEEN = 100  # how many due deliveries of a connection are counted: enough to know how many lanes they are worth
 
-# A delivery that somebody may claim now. What was voided or refused is claimed too, so that `take` can end it.
+# A delivery that somebody may claim now. What was voided or refused is claimed too, so that `take` can end it. The time for an undo counts until the document
+# was taken: from then on nobody can undo it, and a clock that jumps back brings that time not again.
 DUE = """d.state IN ('waiting', 'unknown') AND d.not_before <= now() AND (
-       d.state = 'unknown' OR d.sent OR b.voided_at IS NOT NULL OR b.refused_at IS NOT NULL OR (b.not_before <= now() AND NOT EXISTS (
+       d.state = 'unknown' OR d.sent OR b.voided_at IS NOT NULL OR b.refused_at IS NOT NULL OR (
+       (b.taken_at IS NOT NULL OR b.not_before <= now()) AND NOT EXISTS (
          SELECT 1 FROM orders_documentafter a JOIN orders_booking first ON first.document_id = a.after_id
           WHERE a.document_id = d.document_id AND first.booked_at IS NULL)))"""
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Case, F, Value, When
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 
 from integrations import booking, connections
 from integrations.booking import CALL_SECONDS, DATABASE_GONE, LEASE_SECONDS, FencedOff, Reply, end, held
@@ -97,7 +97,7 @@ def _drain(there: Connection, deadline: float, tally: Tally) -> int:
                 break
     back = Case(When(unknown_since=None, then=Value(DeliveryState.WAITING)), default=Value(DeliveryState.UNKNOWN))
     for lease in todo:
-        end(lease, state=back)
+        end(lease, state=back, not_before=Least("not_before", Now()))  # due still, though a clock jumped back
     return len(leases)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 DATABASE = "database"
@@ -22,6 +24,7 @@ _FUNCTION = """
 CREATE FUNCTION clock.{name}() RETURNS timestamptz LANGUAGE sql {kind} AS $$
   SELECT pg_catalog.{name}() + make_interval(secs => (SELECT seconds FROM clock.jumps WHERE at <= pg_catalog.{name}() ORDER BY at DESC LIMIT 1)) $$;
 """
+_PATH = "search_path = clock, public, pg_catalog"
 _JUMP = "INSERT INTO clock.jumps VALUES (pg_catalog.clock_timestamp(), %s)"
 
 
@@ -29,13 +32,43 @@ def install(database: str) -> None:
     """From its next session on, the database's time is ours to set."""
     from django.db import connection
 
+    _place()
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{database}" SET {_PATH}')
+    connection.close()
+
+
+@contextmanager
+def here() -> Iterator[None]:
+    """This session's time is ours to set, until the end."""
+    from django.db import connection
+
+    _place()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET {_PATH}")
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET search_path; DROP SCHEMA clock CASCADE")
+
+
+def _place() -> None:
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute(_PLACE)
         for name in _FUNCTIONS:
             kind = "VOLATILE" if name == "clock_timestamp" else "STABLE"
             cursor.execute(_FUNCTION.format(name=name, kind=kind))
-        cursor.execute(f'ALTER DATABASE "{database}" SET search_path = clock, public, pg_catalog')
-    connection.close()
+
+
+def leap(seconds: float) -> None:
+    """The database's clock is wrong by that from now on."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(_JUMP, [seconds])
 
 
 class Clocks:
@@ -53,7 +86,7 @@ class Clocks:
         """One clock by chance, the database's among them, is wrong by something else from now on, forwards or back."""
         name, seconds = chance.choice([*self.names, DATABASE]), chance.choice(LEAPS)
         if name == DATABASE:
-            self._jump_there(seconds)
+            leap(seconds)
         else:
             self._write(name, seconds)
         counts[f"clock jumps: {name}"] += 1
@@ -62,12 +95,6 @@ class Clocks:
         fresh = self.path(name).with_suffix(".new")
         fresh.write_text(str(seconds))
         fresh.replace(self.path(name))
-
-    def _jump_there(self, seconds: float) -> None:
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute(_JUMP, [seconds])
 
 
 class Wrong:
