@@ -39,7 +39,14 @@ _WORDS = {
     "stuck": _("It needs a person: %s"),
     "unknown": _("Whether the store has it is unknown: %s"),
 }
-_COLUMNS = frozenset({"name", "email", "phone", "company", "vat_id"})
+FIELDS: Mapping[str, Any] = {
+    "name": _("name"),
+    "email": _("e-mail"),
+    "phone": _("phone"),
+    "company": _("company"),
+    "vat_id": _("VAT id"),
+}
+"""What of a customer may be changed, in words; each a column of Customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +114,5 @@ def _mirror(record: Change) -> None:
         values: dict[str, Any] = {"quantity": record.after, "counted_at": timezone.now()}
         place: dict[str, Any] = {"sku": record.sku, "location": record.location, "counted_by": CountedBy.STORE}
         StockLevel.objects.update_or_create(shop=record.shop, **place, defaults=values)
-    elif record.field in _COLUMNS:
+    elif record.field in FIELDS:
         Customer.objects.filter(pk=record.customer_id).update(**{record.field: record.after})

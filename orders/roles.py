@@ -22,7 +22,8 @@ SALES = ["order", "refund", "shipment", "invoice", "document", "payout"]
 GOODS = ["product", "stocklevel", "stockadjustment"]
 MAPPINGS = ["itemmapping", "taxmapping", "accountmapping"]
 BOOKS = [*MAPPINGS, "account", "taxcode", "period", "exchangerate", "numberseries", "ledger"]
-DECIDED = ["order", "refund", "payout", "stockadjustment", "customerchange"]
+CHANGES = ["stockadjustment", "customerchange"]
+DECIDED = ["order", "refund", "payout", *CHANGES]
 PEOPLE = ["shop", "appointment", "deputy"]
 BROUGHT = ["importjob", "quarantine"]
 HANDED_OUT = ["exportbatch"]
@@ -63,14 +64,14 @@ OWNER = Role(
         "event",
         *_post("delivery", "attempt", "run"),
     ],
-    add=[*MAPPINGS, "deputy", "correction"],
+    add=[*MAPPINGS, *CHANGES, "deputy", "correction"],
     change=[*DECIDED, *MAPPINGS, "deputy"],
 )
 DEPUTY = Role(
     "deputy",
     _("Decides for an owner, for the time and up to the amount named, and maps products."),
     view=[*SALES, *GOODS, *BOOKS, *PEOPLE, "customer", "customerchange", "event", *_post("delivery", "attempt", "run")],
-    add=["itemmapping", "correction"],
+    add=["itemmapping", *CHANGES, "correction"],
     change=[*DECIDED, "itemmapping"],
 )
 ACCOUNTANT = Role(
@@ -99,6 +100,7 @@ ACCOUNTANT = Role(
         "numberseries",
         "importjob",
         "correction",
+        *CHANGES,
         *HANDED_OUT,
     ],
     change=[*BOOKS, "quarantine", *HANDED_OUT],

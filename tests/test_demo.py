@@ -19,6 +19,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F, Sum
+from django.utils import timezone
 
 from integrations import handover
 from integrations.stores import base, files
@@ -43,9 +44,10 @@ def test_the_files_are_the_same_for_the_same_day() -> None:
     assert generator.files(TODAY) == generator.files(TODAY)
 
 
-def test_about_300_orders_are_told_in_three_formats_payouts_in_theirs_and_nothing_is_refused() -> None:
+def test_about_300_orders_payouts_and_a_shelf_are_told_in_their_formats_and_nothing_is_refused() -> None:
     told = [(file, record) for file in generator.files(TODAY) for record in records(file)]
-    assert all(isinstance(record, (incoming.Order, incoming.Payout)) for _file, record in told)
+    expected = (incoming.Order, incoming.Payout, incoming.Product, incoming.StockLevel)
+    assert all(isinstance(record, expected) for _file, record in told)
     assert {file.name for file, record in told if isinstance(record, incoming.Payout)} == {
         "payment_transactions_export_1.csv"
     }
@@ -53,7 +55,7 @@ def test_about_300_orders_are_told_in_three_formats_payouts_in_theirs_and_nothin
     assert len(first) == len(set(first))
     assert 270 <= len(first) <= 330
     assert {files.reader(io.BytesIO(file.content)).name for file in generator.files(TODAY)} == {
-        "shopify-orders-csv", "shopify-orders-json", "shopify-payouts-csv", "woocommerce-orders-json",
+        "shopify-orders-csv", "shopify-orders-json", "shopify-payouts-csv", "shopify-products-csv", "shopify-inventory-csv", "woocommerce-orders-json",
     }  # fmt: skip
 
 
@@ -117,6 +119,20 @@ def _something_is_left_to_do() -> None:
     assert m.Payout.objects.get(state=m.State.PENDING).blockers
     assert handover.counted() == {"ready": 2, "open": 4}
     assert not m.ImportJob.objects.exclude(refused=0).exists()
+    _people_have_left_something_for_each_other()
+
+
+def _people_have_left_something_for_each_other() -> None:
+    asked = m.Question.objects.order_by("closed_at").values_list("of__username", "answered_by__username")
+    assert sorted(asked, key=str) == [("accountant", "accountant"), ("accountant", None)]
+    assert m.Order.objects.filter(state=m.State.HELD).count() == 2
+    assert m.AssignedCause.objects.get().to.username == "accountant"
+    assert m.StockLevel.objects.count() == 15
+    states = m.StockAdjustment.objects.values_list("state", flat=True)
+    assert sorted(states) == [m.State.APPROVED, m.State.PENDING, m.State.PENDING]
+    assert m.CustomerChange.objects.filter(state=m.State.PENDING).count() == 2
+    assert not m.Bulk.objects.exclude(state=m.BulkState.DONE).exists()
+    assert m.Deputy.objects.filter(limit=None, from_at__gt=timezone.now()).count() == len(company.STORES)
 
 
 def parse(main: Path) -> dict[tuple[str, str, str], Decimal]:

@@ -27,7 +27,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"findings"},
         {"documents", "changes"},
         {"corrections", "rules"},
-        {"periods", "ownership"},
+        {"periods", "ownership", "absence"},
         {"events", "search", "migrations"},
         {"models"},
         {"incoming", "outgoing", "money", "roles"},

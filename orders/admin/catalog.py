@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orders import models
 from orders.admin.base import Log, amount
+from orders.admin.desk import suggest
 from orders.admin.sales import UnderReview, standing
 from orders.templatetags import desk
 
@@ -42,6 +46,9 @@ class StockLevelAdmin(Log):
     sortable_by = ()
     search_fields = ["=sku"]
     search_help_text = _("A whole SKU.")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return suggest.with_way(request, super().get_list_display(request), "stockadjustment")
 
 
 @admin.register(models.StockAdjustment)

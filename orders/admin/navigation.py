@@ -153,6 +153,7 @@ GROUPS: list[tuple[Words, list[Section]]] = [
                     _list(_("Roles"), "auth", "group"),
                     _orders(_("Owners"), "appointment"),
                     _orders(_("Deputies"), "deputy"),
+                    Page(_("Going away"), "away", "orders.add_deputy"),
                     _list(_("Devices"), "otp_totp", "totpdevice"),
                     _list(_("Sign-in attempts"), "axes", "accessattempt"),
                 ),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import models, ownership, queue
 from orders.admin.base import Log, amount, moment, order_link, person
-from orders.admin.desk import owned
+from orders.admin.desk import owned, suggest
 from orders.admin.filters import during
 from orders.outgoing import DocumentKind
 from orders.templatetags import desk
@@ -202,6 +202,16 @@ class CustomerAdmin(Log):
     sortable_by = ()
     search_fields = ["email"]
     search_help_text = _("Name, e-mail, company, VAT id, city, phone.")
+    exclude = ["search"]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return suggest.with_way(request, super().get_list_display(request), "customerchange")
+
+    def get_fields(self, request: HttpRequest, obj: models.Customer | None = None) -> Any:
+        return suggest.with_way(request, super().get_fields(request, obj), "customerchange")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Customer | None = None) -> Any:
+        return suggest.with_way(request, super().get_readonly_fields(request, obj), "customerchange")
 
     @admin.display(description=_("updated"))
     def updated(self, customer: models.Customer) -> str:

@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from orders import models, ownership
-from orders.admin.base import Setting, person
+from orders import absence, models, ownership
+from orders.admin.base import Setting, moment, person
+from orders.templatetags import desk
 
 
 class ShopForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -108,8 +109,27 @@ class AppointmentAdmin(Setting):
 
 @admin.register(models.Deputy)
 class DeputyAdmin(Setting):
-    list_display = ["shop", "deputy", "from_at", "until_at", "limit"]
+    list_display = ["shop", "deputy", moment("from_at", _("from")), moment("until_at", _("until")), "up_to"]
     list_filter = ["shop"]
     list_select_related = ["shop", "deputy"]
     autocomplete_fields = ["deputy"]
     ordering = ["-until_at", "-id"]
+
+    @admin.display(description=_("up to"))
+    def up_to(self, deputy: models.Deputy) -> Any:
+        return _("any amount") if deputy.limit is None else desk.plain(deputy.limit)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["shop", "deputy"] if obj else []
+
+    def store(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            absence.must_own(obj.shop, person(request))
+            super().store(request, obj, form, change)
+        else:
+            stand = absence.Stand(obj.shop, obj.deputy, obj.limit)
+            made = absence.name(stand, from_at=obj.from_at, until_at=obj.until_at, by=person(request))
+            obj.pk = made.pk
+
+    def keeps_own_events(self, change: bool) -> bool:
+        return not change

@@ -12,10 +12,12 @@ from orders.review.changes import (
     withdraw,
 )
 from orders.review.decisions import assign, hold, reject, reopen, wake
+from orders.review.handing_over import given, given_causes, hand_over
 from orders.review.questions import answer
 from orders.review.records import waits_for_second
 from orders.review.refresh import refresh
 from orders.review.refusal import Refused
+from orders.review.suggestions import suggest_count, suggest_value
 from orders.review.undoing import undo, undo_plan
 
 __all__ = [
@@ -30,11 +32,16 @@ __all__ = [
     "correct",
     "correct_all",
     "drop_correction",
+    "given",
+    "given_causes",
+    "hand_over",
     "hold",
     "post_on_first_open_day",
     "refresh",
     "reject",
     "reopen",
+    "suggest_count",
+    "suggest_value",
     "undo",
     "undo_plan",
     "waits_for_second",

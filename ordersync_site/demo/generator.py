@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from orders import money
-from ordersync_site.demo import cases, cast, payouts, shopify, woocommerce
+from ordersync_site.demo import cases, cast, payouts, shelf, shopify, woocommerce
 from ordersync_site.demo.sale import Rates, Sale, Sold
 
 SEED = 20
@@ -49,6 +49,8 @@ def files(today: date, ordinary: tuple[int, int, int] = ORDINARY) -> list[File]:
             content=_json({"orders": [shopify.order(sale) for sale in german[exported:]]}),
         ),
         File(shop="outdoor", name="orders.json", content=_json([woocommerce.order(sale) for sale in american])),
+        File(shop="haus", name="products_export.csv", content=shelf.products()),
+        File(shop="haus", name="inventory_export.csv", content=shelf.counts()),
         File(
             shop="haus",
             name="payment_transactions_export_1.csv",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from orders import money
@@ -53,3 +53,8 @@ class Sale:
     def text(self, amount: Decimal) -> str:
         """The amount as stores write it: "11.90", in yen "1190"."""
         return str(money.rounded(amount, self.currency))
+
+    @property
+    def sent_at(self) -> datetime:
+        """The next day, some hours earlier or later."""
+        return self.at + timedelta(hours=20 + self.id % 9)

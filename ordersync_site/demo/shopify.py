@@ -70,7 +70,7 @@ def fulfilment(sale: Sale, n: int, *, at: datetime | None = None, lines: Sequenc
     """The n-th parcel: `lines` are (line's place, quantity); without any, the whole order."""
     parts = lines or [(place, sold.quantity) for place, sold in enumerate(sale.sold)]
     return {
-        "id": sale.id * 10 + n, "order_id": sale.id, "status": "success", "created_at": _at(at or sale.at), "tracking_company": "DHL",
+        "id": sale.id * 10 + n, "order_id": sale.id, "status": "success", "created_at": _at(at or sale.sent_at), "tracking_company": "DHL",
         "tracking_numbers": [f"00340{sale.id}{n}"], "tracking_urls": [f"https://tracking.example.org/00340{sale.id}{n}"],
         "line_items": [{"id": line_id(sale, place), "quantity": quantity, "sku": sale.sold[place].good.sku} for place, quantity in parts],
     }  # fmt: skip

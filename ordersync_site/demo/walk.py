@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from integrations import inbox, jobs
 from orders import mappings, review
 from orders.models import ImportState, ItemMapping, Ledger, Order, Payout, Refund, Shop, State
-from ordersync_site.demo import carried, cast, company, generator
+from ordersync_site.demo import carried, cast, colleagues, company, generator
 
 LEFT_READY = 10
 """So many ready orders are left to whoever looks at the desk."""
+PATIENCE_SECONDS = 600
 Say = Callable[[str], None]
 
 
@@ -37,6 +38,7 @@ def walk(today: date, books: Path, say: Say, ordinary: tuple[int, int, int] = ge
         _post(say)
         if wave == 1:
             _hand_out(people["accountant"], say)
+    colleagues.meet(people, say)
     company.open_the_desk()
     say(
         f"Left for you: {_waiting(blocked=True)} orders, refunds and payouts that need a look, {_waiting(blocked=False)} that are ready."
@@ -70,9 +72,8 @@ def _approve(by: User, say: Say) -> None:
         for shop in ("haus", "outdoor")
         for pk in ready.filter(shop__code=shop).values_list("pk", flat=True)[: LEFT_READY // 2]
     ]
-    orders = list(ready.exclude(pk__in=kept).order_by("placed_at", "pk"))
-    for order in orders:
-        review.approve(order, by=by)
+    orders = list(ready.exclude(pk__in=kept).order_by("placed_at", "pk").values_list("pk", flat=True))
+    _together(orders, by)
     refunds = list(Refund.objects.filter(state=State.PENDING, blockers=0, order__state=State.APPROVED).order_by("pk"))
     for refund in refunds:
         review.approve(refund, by=by)
@@ -81,6 +82,16 @@ def _approve(by: User, say: Say) -> None:
         review.approve(payout, by=by)
     told = f"{len(orders)} orders, {len(refunds)} refunds and {len(payouts)} payouts"
     say(f"{by.get_full_name()} approves {told}.")
+
+
+def _together(orders: list[int], by: User) -> None:
+    """Approve a frozen set, as the desk does with many."""
+    chosen = review.bulk.freeze("order", orders, by=by, query="tab=ready")
+    review.bulk.confirm(chosen, by=by)
+    review.bulk.work(PATIENCE_SECONDS, only=chosen.pk)
+    chosen.refresh_from_db()
+    if chosen.approved != len(orders):
+        raise DemoFailed(f"{chosen.approved} of {len(orders)} orders were approved; left out: {chosen.left_out}")
 
 
 def _post(say: Say) -> None:

@@ -22,12 +22,13 @@ def order(sale: Sale) -> Json:
     shipping_tax = money.total(Decimal(item["total_tax"]) for item in shipping)
     off = money.total(sold.discount for sold in sale.sold)
     net = money.total(sold.amount for sold in sale.sold) + sale.shipping
+    told = sale.sent_at if sale.shipped else sale.at
     return {
         "id": sale.id, "number": sale.number, "order_key": f"wc_order_demo{sale.id}", "status": "completed" if sale.shipped else "processing",
         "currency": sale.currency, "prices_include_tax": False, "created_via": "checkout", "customer_id": sale.person.id,
-        "date_created": _local(sale.at), "date_created_gmt": _gmt(sale.at), "date_modified": _local(sale.at), "date_modified_gmt": _gmt(sale.at),
+        "date_created": _local(sale.at), "date_created_gmt": _gmt(sale.at), "date_modified": _local(told), "date_modified_gmt": _gmt(told),
         "date_paid": _local(sale.at) if sale.paid else None, "date_paid_gmt": _gmt(sale.at) if sale.paid else None,
-        "date_completed": _local(sale.at) if sale.shipped else None, "date_completed_gmt": _gmt(sale.at) if sale.shipped else None,
+        "date_completed": _local(sale.sent_at) if sale.shipped else None, "date_completed_gmt": _gmt(sale.sent_at) if sale.shipped else None,
         "discount_total": sale.text(off), "discount_tax": _discount_tax(sale), "shipping_total": sale.text(sale.shipping),
         "shipping_tax": sale.text(shipping_tax), "cart_tax": sale.text(cart_tax), "total": sale.text(net + cart_tax + shipping_tax),
         "total_tax": sale.text(cart_tax + shipping_tax), "billing": _address(sale.person, email=True), "shipping": _address(sale.person),

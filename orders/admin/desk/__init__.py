@@ -32,6 +32,7 @@ def addresses(site: AdminSite) -> list[URLPattern]:
     """The addresses of the desk's pages, before the admin's own."""
     from orders.admin.desk import (
         access,
+        away,
         beside,
         bulk,
         explain,
@@ -42,6 +43,7 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         record,
         savedviews,
         statements,
+        suggest,
         undo,
         verbs,
     )
@@ -63,8 +65,12 @@ def addresses(site: AdminSite) -> list[URLPattern]:
         path("access/", access.page, name="access"),
         path("access/<slug:verb>/", access.act, name="access_act"),
         path("prove/", site.admin_view(access.prove), name="prove"),
+        path("away/", site.admin_view(away.page), name="away"),
+        path("away/back/", site.admin_view(away.back), name="back"),
         path("proposals/", site.admin_view(proposals.page), name="proposals"),
         path("proposals/<int:pk>/accept/", site.admin_view(proposals.accept), name="proposal"),
+        path("stock/<int:pk>/count/", site.admin_view(suggest.count), name="suggest_count"),
+        path("customers/<int:pk>/change/", site.admin_view(suggest.value), name="suggest_value"),
         path("proof/", site.admin_view(proof.page), name="proof"),
         path("statements/", site.admin_view(statements.page), name="statements"),
     ]
