@@ -80,7 +80,7 @@ def standing(owner: Person) -> list[Deputy]:
     """The deputyships, running or to come, of the shops that this person owns now."""
     shops = [charge.shop.pk for charge in ownership.charges() if charge.owner == owner.get_username()]
     rows = Deputy.objects.filter(shop__in=shops, until_at__gt=timezone.now()).select_related("shop", "deputy")
-    return list(rows.order_by("from_at", "until_at", "deputy__username", "shop__code"))
+    return list(rows.order_by("deputy__username", "from_at", "shop__code"))
 
 
 @transaction.atomic

@@ -134,6 +134,7 @@ STORAGES = {
 
 # Languages and time. Everything is stored in UTC; a shop has a time zone of its own.
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "ordersync_site.formats"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True

@@ -21,7 +21,7 @@ from orders.admin import desk
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.admin.site import pages
-from orders.templatetags.desk import age
+from orders.templatetags.desk import age, short
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _late(job: Standing) -> str:
 
 
 def _heard(there: Connection) -> str:
-    return _("%(name)s answered %(age)s ago.") % {"name": there.name, "age": age(there.last_success_at)}
+    return _("%(name)s answered last, %(moment)s.") % {"name": there.name, "moment": short(there.last_success_at)}
 
 
 def _look(request: HttpRequest, there: Connection) -> str:

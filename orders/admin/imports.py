@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders import models
-from orders.admin.base import Log, Setting, person
+from orders.admin.base import Log, Setting, moment, person
 from orders.admin.filters import during
 
 
 @admin.register(models.ImportJob)
 class ImportJobAdmin(Log):
-    list_display = ["file_name", "shop", "layout", "state", "at", "by", "created", "updated", "same", "refused"]
+    list_display = ["file_name", "shop", "state", moment("at", _("brought in")), "by", "created", "updated", "refused"]
     list_filter = ["shop", "state", during("at", _("brought in"))]
     list_select_related = ["shop", "by"]
     sortable_by = ()

@@ -207,9 +207,6 @@ class CustomerAdmin(Log):
     def get_list_display(self, request: HttpRequest) -> Any:
         return suggest.with_way(request, super().get_list_display(request), "customerchange")
 
-    def get_fields(self, request: HttpRequest, obj: models.Customer | None = None) -> Any:
-        return suggest.with_way(request, super().get_fields(request, obj), "customerchange")
-
     def get_readonly_fields(self, request: HttpRequest, obj: models.Customer | None = None) -> Any:
         return suggest.with_way(request, super().get_readonly_fields(request, obj), "customerchange")
 

@@ -104,5 +104,5 @@ def _words(way: Sum, currency: str) -> str:
 
 def _broken(order: Order) -> Iterator[str]:
     if order.identities:
-        named = "; ".join(f"{broken['code']} ({broken['words']})" for broken in order.identities)
+        named = "; ".join(broken["words"] for broken in order.identities)
         yield _("What does not hold: %s.") % named

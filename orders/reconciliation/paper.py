@@ -12,6 +12,7 @@ from typing import Any
 from orders import money
 from orders.findings.amounts import figure
 from orders.findings.codes import CODES
+from orders.models import Finding
 from orders.reconciliation.rows import Difference, Proof, Row, Waiting
 
 _TITLES = (
@@ -39,11 +40,23 @@ def text(proof: Proof) -> Iterator[str]:
     yield from _verdict(proof)
 
 
-def reason(why: str) -> str:
-    """Why something waits, as a person says it: a problem's title in place of its code."""
-    before, colon, rest = why.partition(": ")
+def reasons(found: Iterable[Waiting]) -> list[str]:
+    """Why each of them waits, as a person says it: in the words of a problem that has this code and cause."""
+    parts = [_parts(one.why) for one in found]
+    causes = {cause for _before, code, cause in parts if code and cause}
+    rows = Finding.objects.filter(cause__in=causes).order_by("code", "cause", "pk").distinct("code", "cause")
+    words = {(code, cause): said for code, cause, said in rows.values_list("code", "cause", "words")}
+    return [
+        f"{before}: {words.get((code, cause)) or CODES[code].title}".rstrip(".") if code else before
+        for before, code, cause in parts
+    ]
+
+
+def _parts(why: str) -> tuple[str, str, str]:
+    """What stands before a problem, its code, and its cause; the first alone where it is none."""
+    before, _colon, rest = why.partition(": ")
     code, _blank, cause = rest.partition(" ")
-    return f"{before}: {CODES[code].title} {cause}".strip() if colon and code in CODES else why
+    return (before, code, cause.strip("()")) if code in CODES else (why, "", "")
 
 
 def data(proof: Proof) -> dict[str, Any]:
@@ -81,8 +94,8 @@ def _waiting(found: Iterable[Waiting]) -> Iterator[str]:
     rows = [row for row in found if not row.money]
     if rows:
         yield "Not in the books, and why"
-        for row in rows:
-            yield f"  {row.shop}: {row.count} × {reason(row.why)}: {figure(row.amount, row.currency)} {row.currency}"
+        for row, why in zip(rows, reasons(rows), strict=True):
+            yield f"  {row.shop}: {row.count} × {why}: {figure(row.amount, row.currency)} {row.currency}"
         yield ""
 
 

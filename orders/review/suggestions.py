@@ -30,7 +30,10 @@ def suggest_count(shop: Shop, sku: str, location: str, after: Decimal, *, by: Us
         made = StockAdjustment.objects.create(
             shop=shop, sku=level.sku, location=level.location, before=level.quantity, after=after, reason=reason
         )
-        words = _("Suggested: %(after)s in place of %(before)s") % {"after": f"{after:f}", "before": f"{made.before:f}"}
+        words = _("Suggested: %(after)s in place of %(before)s") % {
+            "after": f"{after.normalize():f}",
+            "before": f"{level.quantity.normalize():f}",
+        }
         events.record(made, "suggested", by=by, before=made.before, after=after, why=reason, words=words)
         return made
 

@@ -26,9 +26,10 @@ def meet(people: Mapping[str, User], say: Callable[[str], None]) -> None:
     say(f"{owner.get_full_name()} asks {accountant.get_full_name()} two questions; one is answered.")
     _suggest(accountant, people["deputy"], owner)
     say(f"{accountant.get_full_name()} counted the shelf and corrected a customer: that waits for a decision too.")
+    now = timezone.now()
     absence.leave(
         [absence.Stand(shop, deputy, None) for shop in Shop.objects.order_by("code")],
-        from_at=timezone.now() + timedelta(days=HOLIDAY[0]), until_at=timezone.now() + timedelta(days=HOLIDAY[1]), by=owner,
+        from_at=now + timedelta(days=HOLIDAY[0]), until_at=now + timedelta(days=HOLIDAY[1]), by=owner,
     )  # fmt: skip
     say(f"{owner.get_full_name()} goes on holiday in {HOLIDAY[0]} days; {deputy.get_full_name()} stands in.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -158,8 +158,9 @@ def make(today: date, folder: Path) -> dict[str, User]:
     ledger = _books("london", "GBP", ZeroTotal.SKIP, today)
     options = {"receivable": _CODES["role:receivable"], "tax_account": TAX_ACCOUNT}
     connections.connect("xero-invoices", "london", ledger=ledger, options=options, by=people["it"])
+    now = timezone.now()
     for store in STORES:
-        _shop(store, people)
+        _shop(store, people, now)
     for currency, rate in (("JPY", "0.0061"), ("KWD", "2.98"), ("USD", "0.92")):
         ExchangeRate.objects.create(
             currency=currency, base_currency="EUR", on=today - timedelta(days=90), rate=Decimal(rate), source="demo"
@@ -222,13 +223,12 @@ def _account(ledger: Ledger, code: str) -> Account:
     return Account.objects.get_or_create(ledger=ledger, code=code, defaults={"name": code.rpartition(":")[2]})[0]
 
 
-def _shop(store: Store, people: dict[str, User]) -> None:
+def _shop(store: Store, people: dict[str, User], now: datetime) -> None:
     shop = Shop.objects.create(
         code=store.code, name=store.name, ledger=Ledger.objects.get(code=store.ledger), currency=store.currency, country=store.country,
         time_zone=store.time_zone, prefix=store.prefix, recognise_on=store.recognise_on, fees_by=store.fees_by,
     )  # fmt: skip
     Appointment.objects.create(shop=shop, owner=people["owner"], since=None)
-    now = timezone.now()
     Deputy.objects.create(
         shop=shop, deputy=people["deputy"], from_at=now, until_at=now + timedelta(days=14), limit=Decimal(500)
     )

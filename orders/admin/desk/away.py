@@ -24,6 +24,7 @@ from orders import absence, ownership, review, roles
 from orders.admin.base import person
 from orders.admin.desk import frame
 from orders.models import Deputy, Shop
+from orders.templatetags import desk
 
 
 class Day(forms.DateInput):
@@ -135,18 +136,26 @@ def _morning(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
+def _shops(rows: list[Deputy], owned: int) -> str:
+    """The shops by name, or all of them by their number where they are many."""
+    if len(rows) == owned and owned > 2:
+        return _("all %(n)d shops") % {"n": owned}
+    return ", ".join(row.shop.name for row in rows)
+
+
 def _standing(user: User) -> list[dict[str, Any]]:
     """What stands, one row for those of a person that begin and end together."""
     now = timezone.now()
 
     def together(row: Deputy) -> tuple[Any, ...]:
-        return row.from_at, row.until_at, row.deputy.get_username(), row.limit
+        return desk.short(row.from_at), desk.short(row.until_at), row.deputy.get_username(), row.limit
 
+    owned = sum(charge.owner == user.get_username() for charge in ownership.charges())
     return [
         {
             "rows": rows,
             "first": rows[0],
-            "shops": ", ".join(row.shop.name for row in rows),
+            "shops": _shops(rows, owned),
             "begun": rows[0].from_at <= now,
         }
         for rows in (list(group) for _key, group in itertools.groupby(absence.standing(user), together))

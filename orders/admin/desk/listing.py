@@ -13,12 +13,12 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from orders import ownership, queue, resources, roles, search
+from orders import changes, ownership, queue, resources, review, roles, search
 from orders.admin import takeout
 from orders.admin.base import person
 from orders.admin.desk import frame, owned, savedviews
 from orders.admin.paginator import QuickPaginator
-from orders.models import CustomerChange, Order, Payout, StockAdjustment
+from orders.models import CustomerChange, Finding, Order, Payout, StockAdjustment
 from orders.templatetags import desk
 
 PER_PAGE = 50
@@ -50,6 +50,8 @@ def page(request: HttpRequest) -> HttpResponse:
         sums=found.sums,
         too_wide=found.too_wide,
         count=found.counts[view.tab],
+        most=review.bulk.MOST,
+        cause=_cause(view.cause),
         shops=[(charge.shop.code, charge.shop.name) for charge in charges],
         owned=owned.words(person(request), charges, view.shop),
         me=person(request).get_username(),
@@ -61,6 +63,12 @@ def page(request: HttpRequest) -> HttpResponse:
         if found.counts[view.tab] and view.kind not in queue.CHANGES
         else [],
     )
+
+
+def _cause(cause: str) -> str:
+    """The cause in the words of one of its findings."""
+    found = Finding.objects.filter(cause=cause).values_list("words", flat=True).first() if cause else None
+    return found or cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +158,13 @@ def _named(record: queue.Decided) -> dict[str, Any]:
         return {"number": record.sku, "who": record.location, "shop": record.shop, "moment": None, **_change(record)}
     if isinstance(record, CustomerChange):
         who, shop = str(record.customer), record.customer.shop
-        return {"number": record.field, "who": who, "shop": shop, "moment": None, **_change(record)}
+        return {
+            "number": changes.FIELDS.get(record.field, record.field),
+            "who": who,
+            "shop": shop,
+            "moment": None,
+            **_change(record),
+        }
     order = record if isinstance(record, Order) else record.order
     moment = record.placed_at if isinstance(record, Order) else record.refunded_at
     who = order.customer_name or order.company or _("guest")

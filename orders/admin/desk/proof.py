@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -23,19 +24,26 @@ def page(request: HttpRequest) -> HttpResponse:
         _day(request, "to") or timezone.localdate(),
     )
     shop = Shop.objects.filter(code=request.GET.get("shop", "")).first()
-    found = reconciliation.proof(shop, first, last)
+    found, shops = reconciliation.proof(shop, first, last), dict(Shop.objects.values_list("code", "name"))
     return frame.page(
         request,
         "admin/desk/proof.html",
         _("Proof"),
         proof=found,
-        unbooked=[(one, paper.reason(one.why)) for one in found.waiting],
+        unbooked=_unbooked(found, shops),
         parts=[(_("Sales"), found.sales), (_("Money"), found.money), (_("Payouts"), found.payouts)],
         shop=shop,
         first=first,
         last=last,
-        shops=list(Shop.objects.values_list("code", "name")),
+        shops=shops.items(),
+        names=shops,
     )
+
+
+def _unbooked(found: reconciliation.Proof, shops: dict[str, str]) -> list[tuple[Any, str, str]]:
+    """What is not in the books: the row, its shop by name, and why; money follows its order, so it is not listed again."""
+    rows = [one for one in found.waiting if not one.money]
+    return [(one, shops[one.shop], why) for one, why in zip(rows, paper.reasons(rows), strict=True)]
 
 
 def _day(request: HttpRequest, name: str) -> date | None:

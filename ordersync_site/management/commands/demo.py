@@ -54,6 +54,7 @@ class Command(BaseCommand):
 
     def _serve(self, port: int) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        walk.settle()
         self._say(f"\nThe desk: http://127.0.0.1:{port}/  (Ctrl-C ends it)")
         self._say(
             f"Password of each: {company.PASSWORD}   An approval can be undone for {company.UNDO_SECONDS} seconds; then the jobs book it."
