@@ -15,7 +15,7 @@ help:
 	@echo "make demo    fill a demo company, prove its books, serve it (SERVE=0: end after the proof)"
 	@echo "make test    run all tests        make lint   ruff, mypy, forgotten migrations"
 	@echo "make bench   measure what is promised (BENCH=name: one of them, SIZE=n: its size)"
-	@echo "make tryton  install a real Tryton beside ordersync (.tryton)   make tryton-test  book in it"
+	@echo "make tryton  install a real Tryton beside ordersync (.tryton)   make tryton-test  book in it, print sums and speed"
 	@echo "make campaign attack it for a night (HOURS=1: a share of it)      make simulate SEED=n  replay one seed"
 	@echo "make screenshots renew the pictures of docs/screens from the demo (CHROMIUM=path)"
 	@echo "make stop    end the embedded PostgreSQL      make clean  remove .venv and all demo data"
@@ -39,7 +39,8 @@ simulate: setup-dev
 tryton: setup-dev $(TRYTON_SETTLED)
 
 tryton-test: tryton
-	$(BIN)/pytest -q -rs -n 0 -m tryton tests/test_tryton.py
+	$(BIN)/pytest -q -rs -n 0 -m tryton
+	$(BIN)/python -m tests.benchmarks tryton
 
 $(TRYTON_SETTLED): requirements-tryton.txt $(BIN)/python
 	@$(BIN)/python -m venv .tryton/venv

@@ -157,12 +157,12 @@ def test_a_draft_left_behind_by_a_dead_process_is_taken_up_and_a_second_one_is_r
 
 
 def _as_sent(tryton: Ground, document: outgoing.Document) -> dict[str, object]:
-    from integrations.accounting.tryton import posting
+    from integrations.accounting.tryton import looking, posting
 
     way = posting.Posting(tryton.adapter().books, tryton.adapter().options)
     way.parties.gather([document])
-    way._worked_out(document)
-    return way.values[posting.key(document)]
+    way.work_out(document)
+    return way.values[looking.key(document)]
 
 
 class Breaks(Proxy):

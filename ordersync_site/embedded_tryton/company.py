@@ -224,6 +224,7 @@ def _user(told: dict[str, Any], companies: list[Any]) -> None:
         "password": told["password"],
         "companies": [("add", [company.id for company in companies])],
         "company": companies[0].id,
+        "company_filter": "all",
         "groups": [("add", groups)],
     }
     existing = pool.get("res.user").search([("login", "=", told["login"])])

@@ -12,7 +12,7 @@ from integrations.errors import Misconfigured, Trouble
 from integrations.registry import adapter
 from orders import incoming, money, outgoing
 
-from . import inspection, posting, reading
+from . import inspection, looking, posting, reading
 from .books import Account, Books
 from .reading import Entry
 from .rpc import Client, Said
@@ -83,8 +83,8 @@ class Tryton:
 
     def find(self, document: outgoing.Document) -> Standing | None:
         """The document as it is posted there; a draft of ours is not in the books and will be taken up when it is booked."""
-        entries = self._asked(lambda: posting.look(self.books, [document]))[posting.key(document)]
-        found = posting.one(document, entries)
+        entries = self._asked(lambda: looking.look(self.books, [document]))[looking.key(document)]
+        found = looking.one(document, entries)
         return reading.booked(found) if found else None
 
     def book(self, document: outgoing.Document) -> Standing:
@@ -100,7 +100,7 @@ class Tryton:
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
         """Their states in as few calls as Tryton's domains allow; drafts are told as such."""
-        entries = self._asked(lambda: posting.under(self.books, references))
+        entries = self._asked(lambda: looking.under(self.books, references))
         return [state for reference in references for state in _states(reference, entries.get(reference, []))]
 
     @staticmethod

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 from integrations.errors import Misconfigured, Refused
-from orders import outgoing
 
 from .rpc import Client
 
@@ -75,9 +74,18 @@ class Books:
             words = f"The user may enter these companies of Tryton: {names}; the connection names “{self._named}”."
             fix = "Write one of them into the option company; in Tryton: Administration › Users, tab Access, Companies."
             raise Misconfigured(words, fix=fix)
+        self._entered(fitting[0])
         self.client.narrow(company=fitting[0]["id"])
         found: dict[str, Any] = fitting[0]
         return found
+
+    def _entered(self, company: dict[str, Any]) -> None:
+        """Tryton shows a user what belongs to the company he is in, whatever a call names, unless he has chosen to see all of his."""
+        chosen = self.client.context
+        if chosen.get("company_filter", "all") != "all" and chosen.get("company") != company["id"]:
+            words = f"The user works in {chosen.get('company.rec_name') or 'no company'}, so Tryton shows nothing of {company['rec_name']}."
+            fix = f"Tryton: Administration › Users › Users, tab Access: Current Company {company['rec_name']}, or Company Filter All."
+            raise Misconfigured(words, fix=fix)
 
     @property
     def id(self) -> int:
@@ -226,29 +234,3 @@ def _tax(row: dict[str, Any]) -> Tax:
         invoice_id=row["invoice_account"] or 0,
         credit_id=row["credit_note_account"] or 0,
     )
-
-
-def mark(document: outgoing.Document) -> str:
-    """The line by which a document of ours is known in Tryton: kind, reference, revision, hash and key."""
-    kind = str(document.kind).replace("_", "-")
-    return f"{kind} {document.reference} r{document.revision} {document.hash} {document.key}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Such a line, read back."""
-
-    kind: str
-    reference: str
-    revision: int
-    hash: str
-    key: str
-
-
-def marked(text: str | None) -> Mark | None:
-    """None where the text is not one of ours."""
-    parts = (text or "").split(" ", 4)
-    if len(parts) != 5 or not parts[2].startswith("r") or not parts[2][1:].isdigit():
-        return None
-    kind, reference, revision, digest, key = parts
-    return Mark(kind=kind.replace("-", "_"), reference=reference, revision=int(revision[1:]), hash=digest, key=key)

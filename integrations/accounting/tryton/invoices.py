@@ -15,7 +15,8 @@ from orders import money, outgoing
 from orders.money import ZERO
 from orders.outgoing import DocumentKind, Line
 
-from .books import Books, mark
+from .books import Books
+from .marks import mark
 from .refusals import clean
 
 PRICE = Decimal("0.0001")  # Tryton keeps four decimals of a unit price

@@ -9,7 +9,8 @@ from orders import money, outgoing
 from orders.money import ZERO
 from orders.outgoing import DocumentKind
 
-from .books import Books, mark
+from .books import Books
+from .marks import mark
 from .refusals import clean
 
 FIELDS = ["description", "number", "state", "date", "company", "lines.account.code", "lines.debit", "lines.credit",

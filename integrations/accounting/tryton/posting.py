@@ -6,37 +6,24 @@ to the first was late) are seen before anything is posted, the older one is take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from integrations.accounting.base import Masters, Outcome
-from integrations.errors import Conflict, Refused, Uncertain
+from integrations.errors import Refused, Uncertain
 from orders import outgoing
-from orders.outgoing import Bound, DocumentKind
+from orders.outgoing import Bound
 
 from . import invoices, moves, rates, reading, refusals, settling
 from .books import Books
+from .looking import INVOICES, MODELS, Documents, Found, key, look, model, one
 from .parties import Parties
 from .reading import Entry
 from .rpc import Said
 
-INVOICES = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
-_MODELS = ("account.invoice", "account.move")
 _MEANT = ("invoice_payment_term", "invoice_taxes")  # questions that the signature has answered: a due date gone by, a tax other than the product's
-SOME = 100  # references that one call asks about
-Documents = Sequence[outgoing.Document]
-Found = dict[str, list[Entry]]
-
-
-def key(document: outgoing.Document) -> str:
-    """What tells documents of one call apart: the kind and the reference."""
-    return f"{document.kind} {document.reference}"
-
-
-def model(document: outgoing.Document) -> str:
-    return _MODELS[0] if document.kind in INVOICES else _MODELS[1]
 
 
 class Posting:
@@ -65,8 +52,8 @@ class Posting:
         if drafts:
             found |= look(self.books, open_ones)
         entries = [found[key(row)][0] for row in open_ones if found.get(key(row))]
-        if settling.settle(self.books, entries):
-            found |= look(self.books, open_ones)
+        if settling.settle(self.books, entries):  # which changes what is owed on an invoice, and nothing of a move
+            found |= look(self.books, [row for row in open_ones if row.kind in INVOICES])
         for row in open_ones:
             self._told(row, partial(self._stands, row, found))
         return [self.outcomes[key(row)] for row in documents]
@@ -95,15 +82,15 @@ class Posting:
         if not documents:
             return
         self.parties.gather(documents)
-        for name in _MODELS:
+        for name in MODELS:
             mine = [row for row in documents if model(row) == name]
-            ready = [row for row in mine if self._told(row, partial(self._worked_out, row))]
+            ready = [row for row in mine if self._told(row, partial(self.work_out, row))]
             self._together(ready, partial(self._laid, name))
 
     def _laid(self, name: str, some: Documents) -> None:
         self.books.client(f"model.{name}.create", [self.values[key(row)] for row in some])
 
-    def _worked_out(self, document: outgoing.Document) -> None:
+    def work_out(self, document: outgoing.Document) -> None:
         customer, bound = None, tuple[Bound, ...]()
         if document.kind in INVOICES or any(self._of_party(row.account) for row in outgoing.postings(document)):
             customer, bound = self.parties.customer(document)
@@ -147,7 +134,7 @@ class Posting:
 
     def _remove(self, entries: Sequence[Entry]) -> None:
         """Only drafts, which are in nobody's books."""
-        for name in _MODELS:
+        for name in MODELS:
             if ids := [entry.id for entry in entries if entry.model == name and entry.draft]:
                 self.books.client(f"model.{name}.delete", ids)
 
@@ -157,7 +144,7 @@ class Posting:
 
     def _post(self, documents: Documents, found: Found) -> None:
         """In the order of their dates of issue, for numbers and dates rise together. What Tryton refuses to post does not stay behind as a draft."""
-        for name in _MODELS:
+        for name in MODELS:
             mine = [row for row in documents if model(row) == name]
             self._together(mine, partial(self._posted, name, found))
             self._remove([found[key(row)][0] for row in mine if key(row) in self.outcomes])
@@ -196,59 +183,3 @@ class Posting:
 
 def _seen(document: outgoing.Document, entries: Sequence[Entry]) -> None:
     one(document, entries)
-
-
-def one(document: outgoing.Document, entries: Sequence[Entry]) -> Entry | None:
-    """The one posted entry, held against what was signed; None while it is a draft. Raises Conflict for another, or for several."""
-    posted = [entry for entry in entries if not entry.draft]
-    if len(posted) > 1:
-        numbers = ", ".join(entry.number for entry in posted)
-        raise Conflict(f"{document.reference} stands in Tryton {len(posted)} times: {numbers}.", fix=reading.FIX)
-    for entry in posted or entries[:1]:
-        reading.compare(entry, document)
-        if entry.cancelled:
-            raise Conflict(f"{document.reference} ({entry.number}) was cancelled in Tryton.", fix=reading.FIX)
-    return posted[0] if posted else None
-
-
-def look(books: Books, documents: Documents) -> Found:
-    """What stands there under the references of these documents, by kind and reference: posted ones first, then the oldest draft."""
-    found: Found = {key(row): [] for row in documents}
-    named = sorted({row.reference for row in documents if row.kind in INVOICES})
-    patterns = sorted({moves.pattern(str(row.kind), row.reference) for row in documents if row.kind not in INVOICES})
-    for entry in _first((*_invoices(books, named), *_moves(books, patterns))):
-        found.setdefault(f"{entry.mark.kind} {entry.mark.reference}", []).append(entry)
-    return found
-
-
-def under(books: Books, references: Sequence[str]) -> dict[str, list[Entry]]:
-    """Everything of ours that stands there, by reference."""
-    found: dict[str, list[Entry]] = {}
-    kinds = [kind for kind in DocumentKind.values if kind not in INVOICES]
-    names = list(dict.fromkeys(references))
-    for start in range(0, len(names), SOME):
-        some = names[start : start + SOME]
-        patterns = [moves.pattern(kind, name) for name in some for kind in kinds]
-        for entry in _first((*_invoices(books, some), *_moves(books, patterns))):
-            found.setdefault(entry.mark.reference, []).append(entry)
-    return found
-
-
-def _first(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (entry.draft, entry.cancelled, entry.id))
-
-
-def _invoices(books: Books, names: Sequence[str]) -> list[Entry]:
-    if not names:
-        return []
-    domain = [["reference", "in", list(names)], ["type", "=", "out"], ["company", "=", books.id]]
-    rows = books.client("model.account.invoice.search_read", domain, 0, None, None, invoices.FIELDS)
-    return [reading.invoice(row) for row in rows]
-
-
-def _moves(books: Books, patterns: Sequence[str]) -> list[Entry]:
-    if not patterns:
-        return []
-    domain = [["company", "=", books.id], ["OR", *(["description", "like", pattern] for pattern in patterns)]]
-    rows = books.client("model.account.move.search_read", domain, 0, None, None, moves.FIELDS)
-    return [entry for row in rows if (entry := reading.move(row, books.base))]

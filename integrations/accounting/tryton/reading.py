@@ -13,7 +13,7 @@ from orders import incoming, money, outgoing
 from orders.money import ZERO
 from orders.outgoing import Booked, DocumentKind
 
-from .books import Mark, marked
+from .marks import Mark, marked
 
 FIX = "Find out in Tryton who changed it, put it right there, and look the document up again."
 

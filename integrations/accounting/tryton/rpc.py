@@ -37,13 +37,13 @@ class Client:
     def __init__(self, session: http.Session, *, database: str, user: str, password: str) -> None:
         self._session, self._database, self._user, self._password = session, database, user, password
         self.user = 0
-        self._place, self._context = "", dict[str, Any]()
+        self._place, self._context, self._narrowed = "", dict[str, Any](), dict[str, Any]()
         self._version: tuple[int, ...] = (7, 0)
 
     def __call__(self, method: str, *arguments: Any, **context: Any) -> Any:
         """The result of `model.name.method`. Raises Said for a refusal, the Troubles of http.Session, and Misconfigured for what is set up wrong."""
         self._enter()
-        body = {"id": 1, "method": method, "params": encode([*arguments, {**self._context, **context}])}
+        body = {"id": 1, "method": method, "params": encode([*arguments, {**self._context, **self._narrowed, **context}])}
         reply = self._post(self._place, body)
         if reply.status_code == LET_IN_AGAIN:
             self._login()
@@ -64,8 +64,7 @@ class Client:
 
     def narrow(self, **context: Any) -> None:
         """From now on every call has this in its context too."""
-        self._enter()
-        self._context |= context
+        self._narrowed |= context
 
     def _enter(self) -> None:
         if not self._place:
