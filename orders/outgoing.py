@@ -16,7 +16,7 @@ its lines stand, and the contra account always takes the other side with the doc
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from orders import incoming
+from orders.frozen import record
 from orders.money import ZERO
 
 
@@ -52,7 +53,7 @@ SALES = (DocumentKind.INVOICE, DocumentKind.RECEIPT, DocumentKind.CREDIT_NOTE)
 """The kinds that say what was sold or given back; the others move money."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Party:
     """The customer of a document: personal data, kept apart from the body and erasable. `id` is ours: stable, for the ledger's reference."""
 
@@ -65,7 +66,7 @@ class Party:
     shipping: incoming.Address | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Line:
     """One line: `net` and `tax` in the document's currency. A second tax on the same goods is a line of its own with net 0.
 
@@ -90,7 +91,7 @@ class Line:
     dimensions: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Known:
     """Which records of the ledger are known to stand for ours; what was decided or found earlier, handed in with a document and never signed.
 
@@ -104,7 +105,7 @@ class Known:
     items: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Document:
     """A signed document. `key` + `revision` identify it for ever; `reference` (at most 21 characters) is what a ledger shows and is searched by.
 
@@ -144,7 +145,7 @@ class Document:
     known: Known = Known()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Posting:
     """One row of the journal: `amount` positive is a debit, negative a credit, in the document's currency."""
 
@@ -164,7 +165,7 @@ class Posting:
         return max(-self.amount, ZERO)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Adjustment:
     """A target adjustment: what the ledger's own arithmetic made the adapter add, so that its total is the signed one. Signed as the document's lines.
 
@@ -178,7 +179,7 @@ class Adjustment:
     tax_code: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Bound:
     """A record of the ledger that was found or made for ours on the way: `noun` is customer or item, `ours` as in Known, `theirs` the ledger's own id."""
 
@@ -187,7 +188,7 @@ class Bound:
     theirs: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Booked:
     """A document as it stands in the ledger, read back from there: amounts are what the ledger computed, adjustments included.
 

@@ -31,6 +31,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"events", "search", "migrations"},
         {"models"},
         {"incoming", "outgoing", "money", "roles"},
+        {"frozen"},
     ],
     "integrations": [
         {"management", "apps", "urls", "jobs", "supervisor", "views", "alerts", "watching", "admin", "checks"},

@@ -14,6 +14,7 @@ from orders import money, outgoing
 from orders.documents import lines, sheet
 from orders.documents.plan import Draft, Origin
 from orders.documents.sheet import Row, Sheet
+from orders.frozen import record
 from orders.incoming import FulfilmentState, PaymentKind, PaymentState, PaymentStatus
 from orders.models import Document, Payment, RecogniseOn, Shipment, ZeroTotal, held
 from orders.outgoing import DocumentKind
@@ -36,7 +37,7 @@ def drafts(page: Sheet, content_hash: str) -> list[Draft]:
     return [*back, *map(page.kept, kept.values()), *fresh]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Planned:
     """An invoice to be: its source in the key, its day and rows, and whether it is due."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
 from orders import incoming, outgoing
 from orders.documents.problem import Problem
+from orders.frozen import record
 from orders.models import Document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Origin:
     """Where one document line comes from, by primary key; `credits` is the DocumentLine that it takes back."""
 
@@ -20,7 +21,7 @@ class Origin:
     credits: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Draft:
     """One document as it would be signed. `due` False: it falls due later, `when` says on what. `signed` is the document that stands for it already.
 
@@ -36,7 +37,7 @@ class Draft:
     signed: Document | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Plan:
     """All drafts of one record, in the order in which they must be booked.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from orders.frozen import record
 from orders.models import Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Problem:
     """One problem. `cause` groups those that one fix solves ("sku:MUG-XL"); `difference` is the exact amount where there is one."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from orders.frozen import record
 from orders.incoming.kinds import (
     FulfilmentState,
     LineKind,
@@ -19,7 +19,7 @@ from orders.incoming.kinds import (
 from orders.money import ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Tax:
     """One tax on one line. `rate` is a fraction (0.19); None where the source does not say. `derived`: allocated by a reader, not stated per line."""
 
@@ -35,7 +35,7 @@ class Tax:
     derived: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Line:
     """One line. `amount` is what the line costs after its discounts, with tax if the order says `tax_included`, else without. A discount line is negative.
 
@@ -56,7 +56,7 @@ class Line:
     derived: bool = False  # the amount contains a share that a reader allocated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Address:
     """A postal address as the store wrote it; `country` and `region` are codes where the store gives codes (ISO 3166-1 alpha-2)."""
 
@@ -72,7 +72,7 @@ class Address:
     email: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Customer:
     """A customer of the store; `id` is "" for a guest."""
 
@@ -88,7 +88,7 @@ class Customer:
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Payment:
     """Money that moved, or tried to. `amount` is positive in `currency`; `settled` is what reached us in the settlement currency, before `fee`.
 
@@ -111,7 +111,7 @@ class Payment:
     derived: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RefundLine:
     """What is given back. `amount` positive, with tax if the order is `tax_included`, else without; a fee we keep (restocking) is negative."""
 
@@ -124,7 +124,7 @@ class RefundLine:
     taxes: tuple[Tax, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Refund:
     """A refund of one order. `amount` is the money that goes back (0 for a restock only); lines may be missing: a bare amount."""
 
@@ -137,14 +137,14 @@ class Refund:
     payments: tuple[Payment, ...] = ()  # kind refund
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ShipmentLine:
     quantity: Decimal
     line_id: str = ""
     sku: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Shipment:
     """A parcel. Without lines it means the whole order."""
 
@@ -157,7 +157,7 @@ class Shipment:
     lines: tuple[ShipmentLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Totals:
     """The store's own totals, as stated in the header; None where the source has no such figure.
 
@@ -178,7 +178,7 @@ class Totals:
     taken_off: Decimal = ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Identity:
     """An identity of the store's format that does not hold: its code in docs/stores.md, what it says in words, and by how much it is off."""
 
@@ -187,7 +187,7 @@ class Identity:
     difference: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Order:
     """One order as one source tells it. `id` is "" only where the source has none; then `number` finds it.
 
