@@ -134,7 +134,7 @@ def test_what_waits_is_told_with_its_reason(tmp_path: Path) -> None:
     assert waiting.holds
     (reason,) = [item for item in waiting.waiting if not item.money]
     assert (reason.why, reason.count, reason.amount) == ("needs review: sku_unknown (sku:NEW)", 1, 5)
-    assert any("1 × needs review: SKU NEW is not mapped to an item: 5.00" in line for line in paper.text(waiting))
+    assert any("1 × needs review: Not mapped: 5.00" in line for line in paper.text(waiting))
 
 
 def test_an_order_on_hold_or_rejected_is_not_in_the_books_and_says_so(tmp_path: Path) -> None:
