@@ -56,7 +56,9 @@ def _standing(rhythm: Mapping[str, int]) -> Iterable[Notification]:
     for reason in watching.health(rhythm).reasons:
         if reason.cause != "paused":  # each of them is named below
             yield Notification(cause=f"{_OURS}{reason.cause}", words=reason.words, url=reverse("admin:jobs"))
-    for there in Connection.objects.filter(active=True).exclude(paused_at=None).order_by("name"):
+    for there in (
+        Connection.objects.filter(active=True, on_since__isnull=False).exclude(paused_at=None).order_by("name")
+    ):
         words = _("%(name)s is paused: %(why)s %(fix)s") % {
             "name": there.name,
             "why": there.paused_why,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 from django.db import connection as database
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
 from integrations import http, registry, shelf, tokens
 from integrations.accounting.base import Accounting, Check
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 OPEN = "c.active AND c.paused_at IS NULL AND (c.not_before IS NULL OR c.not_before <= now())"
+
+NOT_ON = ("It is not switched on yet.", "Look at the first document as the ledger would have it, then switch it on.")
 
 _BUDGET = f"""
 SELECT CASE WHEN c.calls_per_minute IS NULL THEN NULL
@@ -39,11 +42,14 @@ def connect(
     shop: Shop | None = None,
     ledger: Ledger | None = None,
     by: User | None = None,
+    on: bool = True,
 ) -> Connection:
     """Connect one shop or one ledger, or connect it again with other options and secrets, which also ends a pause.
 
     A ledger is asked at once for its accounts and tax codes, and keeps the kinds of document that it can take. Options and secrets are texts by the names of
-    the adapter's Options. Raises Misconfigured for what is wrong with them, and the other errors of integrations.errors where the ledger cannot be reached.
+    the adapter's Options. With `on` false a ledger to which nothing was sent yet stays paused until somebody has looked at its first document and switches
+    it on; not so where a person carries files, who sees each before it leaves the house. Raises Misconfigured for what is wrong with options and secrets,
+    and the other errors of integrations.errors where the ledger cannot be reached.
     """
     secrets = dict(secrets or {})
     if (shop is None) == (ledger is None):
@@ -53,10 +59,12 @@ def connect(
     _right_end(kind, adapter, ledger)
     choices = adapter.choices() if ledger else None
     with transaction.atomic():
-        connection = _store(Connection(kind=kind, name=name, shop=shop, ledger=ledger, options=dict(options)), secrets)
+        fresh = Connection(kind=kind, name=name, shop=shop, ledger=ledger, options=dict(options))
+        connection = _store(fresh, secrets, on=on or ledger is None or hands_out(fresh))
         if ledger and choices is not None:
             Ledger.objects.filter(pk=ledger.pk).update(kinds=sorted(map(str, adapter.kinds)))
             intake.receive_choices(ledger, choices, by=by)
+            Connection.objects.filter(pk=connection.pk).update(choices_at=Now())
             _inherit(connection)
         events.record(connection, "connected", by=by, after={"kind": kind, "end": str(shop or ledger), **options})
     return connection
@@ -91,11 +99,26 @@ def pause(connection: Connection, why: str, fix: str = "", *, by: User | None = 
 
 
 def resume(connection: Connection, by: User | None) -> None:
-    """Send again what waits, at once."""
+    """Send again what waits, at once; for the first time where it was never switched on."""
     fields = {"paused_at": None, "paused_why": "", "paused_fix": "", "not_before": None, "failures": 0}
     with transaction.atomic():
-        if Connection.objects.filter(pk=connection.pk).exclude(paused_at=None).update(**fields):
-            events.record(connection, "resumed", by=by)
+        if (
+            Connection.objects.filter(pk=connection.pk)
+            .exclude(paused_at=None)
+            .update(**fields, on_since=Coalesce("on_since", Now()))
+        ):
+            events.record(connection, "resumed" if connection.on_since else "switched on", by=by)
+
+
+def ask_again(connection: Connection, *, by: User | None = None) -> bool:
+    """Ask the ledger for its lists once more, for the pickers; whether something that is mapped is gone by now. Raises the errors of a look."""
+    ledger = connection.ledger
+    if ledger is None:
+        raise Misconfigured(f"“{connection}” is a store, which has no lists.", fix="Choose a ledger's connection.")
+    choices = adapter_of(connection).choices()
+    gone = intake.receive_choices(ledger, choices, by=by)
+    Connection.objects.filter(pk=connection.pk).update(choices_at=Now())
+    return gone
 
 
 def _inherit(connection: Connection) -> None:
@@ -180,7 +203,7 @@ def _meter(connection: Connection) -> Callable[[], None] | None:
     return charge
 
 
-def _store(fresh: Connection, secrets: Mapping[str, str]) -> Connection:
+def _store(fresh: Connection, secrets: Mapping[str, str], *, on: bool) -> Connection:
     held = Connection.objects.select_for_update(no_key=True).filter(name=fresh.name).first()
     if held and (held.kind, held.shop_id, held.ledger_id) != (fresh.kind, fresh.shop_id, fresh.ledger_id):
         raise Misconfigured(
@@ -188,6 +211,11 @@ def _store(fresh: Connection, secrets: Mapping[str, str]) -> Connection:
         )
     if held:
         fresh.pk, fresh.last_success_at, fresh.calls_per_minute = held.pk, held.last_success_at, held.calls_per_minute
+        fresh.on_since, fresh.choices_at = held.on_since, held.choices_at
+    if not on and (held is None or held.on_since is None):
+        fresh.on_since = None
+        fresh.paused_at, fresh.paused_why, fresh.paused_fix = timezone.now(), *NOT_ON
+    fresh.on_since = fresh.on_since or (timezone.now() if on else None)
     fresh.secrets = tokens.seal(secrets)
     try:
         with transaction.atomic():

@@ -27,7 +27,7 @@ from django_q.tasks import async_task
 from integrations import alerts, connections, handover, inbox, outbox, writeback
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Run
-from orders import intake, outgoing, queue, review
+from orders import intake, mappings, outgoing, queue, review
 from orders.models import Invoice, Progress, State
 from ordersync_site import logs
 from ordersync_site.redaction import redact
@@ -203,6 +203,24 @@ def _read_some(there: Connection) -> int:
     return Invoice.objects.filter(pk__in=asked).update(read_at=Now())
 
 
+def _choices(seconds: float) -> Result:
+    """Once a day for each ledger, paused or not: a picker must not offer what is gone. What waits for a mapping to what is gone is checked again."""
+    deadline, done, words = time.monotonic() + seconds, 0, []
+    stale = Q(choices_at=None) | Q(choices_at__lt=Now() - timedelta(days=1))
+    for there in Connection.objects.filter(stale, active=True).exclude(ledger=None).select_related("ledger"):
+        if time.monotonic() > deadline:
+            break
+        try:
+            gone = connections.ask_again(there)
+        except Trouble as error:
+            words.append(f"{there}: {error.words}")
+            continue
+        done += 1
+        if gone and there.ledger is not None:
+            mappings.moved(there.ledger)
+    return Result(done=done, failed=len(words), words=" ".join(words))
+
+
 def _settle(seconds: float) -> Result:
     """What changes by time alone: a hold that is over, and an unknown outcome that has lasted too long."""
     deadline, done = time.monotonic() + seconds, 0
@@ -253,6 +271,11 @@ JOBS: dict[str, Job] = {
     "outbox": Job(words=_("Brings signed documents to the ledgers."), minutes=1, work=_outbox, everywhere=True),
     "writeback": Job(words=_("Tells the stores what they wish to know."), minutes=1, work=_writeback),
     "read_back": Job(words=_("Asks the ledgers how their documents stand."), minutes=1, work=_read_back),
+    "choices": Job(
+        words=_("Asks the ledgers for their accounts, tax codes and items, and finds mappings to what is gone."),
+        minutes=60,
+        work=_choices,
+    ),
     "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
     "bulk": Job(words=_("Approves the sets that people confirmed."), minutes=1, work=_bulk),
     "files": Job(

@@ -43,6 +43,11 @@ def settled(record: Any) -> Moved:
     return Moved(checked, len(ready), tuple(ready))
 
 
+def moved(ledger: Ledger) -> int:
+    """Check every open record of the ledger again: accounts, tax codes or items that mappings may name have gone there, or come back."""
+    return findings.recheck_all(ledger)
+
+
 def causes(record: Any) -> tuple[str, ...]:
     """The causes that the record may remove, as findings.recheck takes them (made in orders.documents.chart and sheet); none for what nothing waits for."""
     match record:

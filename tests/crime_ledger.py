@@ -46,7 +46,8 @@ class CrimeLedger:
 
     def choices(self) -> incoming.Choices:
         account = incoming.AccountChoice(code="Income:Goods", name="Goods")
-        return incoming.Choices(accounts=(account,), tax_codes=(incoming.TaxCodeChoice(code="DE19", name="19 %"),))
+        codes = (incoming.TaxCodeChoice(code="DE19", name="19 %"),)
+        return incoming.Choices(accounts=(account,), tax_codes=codes, complete=False)
 
     def find(self, document: outgoing.Document) -> Booked | None:
         self._note("find", document)

@@ -35,7 +35,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "integrations": [
         {"management", "apps", "urls", "jobs", "supervisor", "views", "alerts", "watching", "admin", "checks"},
-        {"inbox", "outbox", "handover"},
+        {"inbox", "outbox", "handover", "rehearsal"},
         {"booking", "connections", "writeback"},
         {"shelf"},
         {"tokens"},
@@ -174,7 +174,8 @@ def _allowed_to(adapter: str) -> set[str]:
     folder = adapter.split(".")[1]
     formats = {name for name in EVERY_MODULE if part(name) == "formats"}
     shared = {name for name in EVERY_MODULE if part(name) == "accounting.files"} if folder == "accounting" else set()
-    return ADAPTERS_MAY_IMPORT | formats | {f"integrations.{folder}", f"integrations.{folder}.base"} | shared
+    base = {name for name in EVERY_MODULE if part(name) == f"{folder}.base"}
+    return ADAPTERS_MAY_IMPORT | formats | {f"integrations.{folder}"} | base | shared
 
 
 def _home(adapter: str) -> str:

@@ -38,6 +38,7 @@ files = importlib.import_module("integrations.migrations.0007_files")
 imports = importlib.import_module("integrations.migrations.0008_imports")
 errands = importlib.import_module("integrations.migrations.0009_errands")
 bulk = importlib.import_module("integrations.migrations.0010_bulk")
+choices = importlib.import_module("integrations.migrations.0013_on_since")
 
 
 @pytest.fixture
@@ -178,6 +179,7 @@ def _migrated() -> None:
         imports.make(apps, editor)
         errands.make(apps, editor)
         bulk.make(apps, editor)
+        choices.make(apps, editor)
 
 
 @pytest.mark.django_db

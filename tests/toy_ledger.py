@@ -63,7 +63,7 @@ class Toy:
             names = [name for (name,) in books.execute("SELECT DISTINCT account FROM posting ORDER BY 1")]
         accounts = tuple(incoming.AccountChoice(code=name, name=name) for name in names)
         lying = tuple(account for account in accounts if account.code.startswith("Assets:"))
-        return incoming.Choices(accounts=accounts, payment_accounts=lying)
+        return incoming.Choices(accounts=accounts, payment_accounts=lying, complete=False)
 
     def find(self, document: outgoing.Document) -> Booked | None:
         with self._books() as books:

@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from integrations import connections, handover, registry, tokens
+from integrations import connections, handover, registry, rehearsal, tokens
+from integrations.accounting.base import preview
 from integrations.errors import Trouble
 from integrations.models import Connection
-from orders import roles
+from orders import mappings, roles
 from orders.admin.base import Log, person
 from orders.admin.desk import frame
-from orders.models import Ledger, Shop
+from orders.models import Ledger, Order, Shop, State
 from orders.resources import Listing
 from orders.resources.listing import Column
 from orders.templatetags import desk
@@ -130,6 +131,8 @@ class ConnectionAdmin(Log):
     def standing(self, there: Connection) -> SafeString:
         if not there.active:
             return format_html('<span class="chip">{}</span>', _("switched off"))
+        if there.paused_at and there.on_since is None:
+            return format_html('<span class="chip warn">{}</span>', _("not switched on yet"))
         if there.paused_at:
             return format_html('<span class="chip bad">{}: {}</span>', _("paused"), there.paused_why)
         return format_html('<span class="chip good">{}</span>', _("open"))
@@ -140,7 +143,12 @@ class ConnectionAdmin(Log):
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act))
-        return [path("<int:pk>/act/<slug:verb>/", act, name="integrations_connection_act"), *super().get_urls()]
+        first = self.admin_site.admin_view(self.first)
+        return [
+            path("<int:pk>/act/<slug:verb>/", act, name="integrations_connection_act"),
+            path("<int:pk>/first/", first, name="integrations_connection_first"),
+            *super().get_urls(),
+        ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -171,7 +179,8 @@ class ConnectionAdmin(Log):
                 form.add_error(None, f"{trouble.words} {trouble.fix}".strip())
             else:
                 messages.success(request, _("%s is connected.") % made)
-                return HttpResponseRedirect(reverse("admin:integrations_connection_change", args=[made.pk]))
+                landing = "first" if made.on_since is None else "change"
+                return HttpResponseRedirect(reverse(f"admin:integrations_connection_{landing}", args=[made.pk]))
         return frame.page(
             request,
             "admin/post/connection.html",
@@ -183,8 +192,29 @@ class ConnectionAdmin(Log):
             in_files=handover.counted(there) if there and connections.hands_out(there) else None,
         )
 
+    def first(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What would be sent first, as the ledger would have it. Who it is for is shown to whoever may see customers."""
+        frame.must(request, "integrations.view_connection")
+        there = get_object_or_404(Connection.objects.select_related("ledger").exclude(ledger=None), pk=pk)
+        try:
+            previews, trouble = rehearsal.rehearse(there), None
+        except Trouble as error:
+            previews, trouble = [], error
+        return frame.page(
+            request,
+            "admin/post/first.html",
+            _("The first document for %s") % there,
+            connection=there,
+            previews=previews,
+            trouble=trouble,
+            customer=request.user.has_perm("orders.view_customer"),
+            hidden=preview.CUSTOMER,
+            waiting=Order.objects.filter(shop__ledger=there.ledger, state=State.PENDING, blockers__gt=0).count(),
+            may_switch=roles.may(request.user, "integrations.change_connection"),
+        )
+
     def act(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        """Check, pause, or resume."""
+        """Check, pause, resume (which also switches on), or fetch the ledger's lists again."""
         if not roles.may(request.user, "integrations.change_connection"):
             raise PermissionDenied
         there = get_object_or_404(Connection, pk=pk)
@@ -199,9 +229,23 @@ class ConnectionAdmin(Log):
             )
         elif verb == "resume":
             connections.resume(there, person(request))
+        elif verb == "lists":
+            _ask_again(request, there)
         else:
             raise Http404
         return HttpResponseRedirect(reverse("admin:integrations_connection_change", args=[pk]))
+
+
+def _ask_again(request: HttpRequest, there: Connection) -> None:
+    try:
+        moved = connections.ask_again(there, by=person(request))
+    except Trouble as trouble:
+        messages.error(request, f"{trouble.words} {trouble.fix}".strip())
+        return
+    checked = mappings.moved(there.ledger) if moved and there.ledger else 0
+    words = _("The lists are fetched.")
+    again = _("Something has gone there or come back: %d open records were checked again.") % checked if moved else ""
+    messages.success(request, f"{words} {again}".strip())
 
 
 def _connected(form: ConnectionForm, request: HttpRequest) -> Connection:
@@ -213,5 +257,5 @@ def _connected(form: ConnectionForm, request: HttpRequest) -> Connection:
     secrets = {**kept, **form.values(secret=True)}
     name = form.cleaned_data["name"]
     return connections.connect(
-        form.kind, name, options=form.values(secret=False), secrets=secrets, by=person(request), **end
+        form.kind, name, options=form.values(secret=False), secrets=secrets, by=person(request), on=False, **end
     )

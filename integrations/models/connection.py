@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.checks import one_of
@@ -24,6 +25,15 @@ class Connection(models.Model):
     options = models.JSONField(default=dict, blank=True)
     secrets = models.TextField(blank=True, editable=False)
     active = models.BooleanField(default=True)
+    on_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        default=timezone.now,
+        help_text=_("When it was first switched on; until then it is paused, so that a person looks first."),
+    )
+    choices_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("When the ledger was last asked for its lists.")
+    )
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_why = models.CharField(max_length=500, blank=True)
     paused_fix = models.CharField(max_length=500, blank=True)

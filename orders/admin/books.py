@@ -7,11 +7,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import models as fields
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from orders import models, periods
+from orders.admin import picker
 from orders.admin.base import Setting, person
 from orders.admin.filters import during
 from orders.outgoing import DocumentKind
@@ -46,13 +48,20 @@ class LedgerAdmin(Setting):
 
 @admin.register(models.Account)
 class AccountAdmin(Setting):
-    list_display = ["code", "name", "ledger", "type", "currency", "active"]
+    list_display = ["code", "name", "ledger", "type", "currency", "takes_money", "active"]
     list_filter = ["ledger", "active"]
     list_select_related = ["ledger"]
     search_fields = ["code", "name"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["ledger", "code"] if obj else []
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """A picker offers what is there, and for a payment method first where money may lie."""
+        found, twice = super().get_search_results(request, queryset, search_term)
+        if picker.asks(request):
+            return found.filter(active=True).order_by(fields.F("takes_money").desc(nulls_last=True), "code"), twice
+        return found, twice
 
 
 @admin.register(models.TaxCode)
@@ -66,6 +75,10 @@ class TaxCodeAdmin(Setting):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["ledger", "code"] if obj else []
 
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        found, twice = super().get_search_results(request, queryset, search_term)
+        return (found.filter(active=True) if picker.asks(request) else found), twice
+
 
 @admin.register(models.ItemMapping)
 class ItemMappingAdmin(Setting):
@@ -76,6 +89,11 @@ class ItemMappingAdmin(Setting):
     search_fields = ["key", "item"]
     search_help_text = _("A SKU, or the ledger's item.")
     ordering = ["key", "id"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "item":
+            kwargs["widget"] = picker.Items
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(models.TaxMapping)

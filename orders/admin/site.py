@@ -130,6 +130,11 @@ class DeskSite(AdminSite):
             context["questions"] = getattr(request.user, "asked", 0)
         return context
 
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        from orders.admin.picker import Picker
+
+        return Picker.as_view(admin_site=self)(request)
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from orders.admin.desk import today
 

@@ -14,6 +14,7 @@ from orders.documents.sign import Unbalanced, sign
 from orders.documents.sketch import obstacles, obstacles_of_refund
 from orders.documents.take import Taken, outgoing_of, take, to_send
 from orders.documents.undo import Step, Undo, Way, in_books, undo
+from orders.documents.upcoming import upcoming
 
 __all__ = [
     "OF_KIND",
@@ -48,6 +49,7 @@ __all__ = [
     "take",
     "to_send",
     "undo",
+    "upcoming",
     "update_progress",
     "verify",
 ]

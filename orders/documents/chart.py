@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from orders.documents.problem import Problem
 from orders.incoming import Remitter, TaxTreatment
-from orders.models import ANY_TITLE, AccountMapping, ItemMapping, Ledger, Purpose, Shop, TaxCode, TaxMapping
+from orders.models import ANY_TITLE, AccountMapping, ItemMapping, Ledger, LedgerItem, Purpose, Shop, TaxCode, TaxMapping
 from orders.models.line import Taxed
 
 
@@ -38,6 +38,8 @@ class TaxKey(NamedTuple):
         return title + rate + (f" ({place})" if place else "")
 
 
+_THERE = LedgerItem.objects.filter(ledger=OuterRef("ledger")).filter(Q(("code", OuterRef("item"))))
+_NAMES_ITEM, _HAS_ITEM = Exists(_THERE), Exists(_THERE.filter(active=True))  # one that was never told is not gone
 _NO_TAX: dict[str, Any] = {"tax_code": "", "tax_rate": None, "tax_account": ""}
 
 
@@ -50,6 +52,8 @@ class Chart:
         rows = AccountMapping.objects.filter(mine, ledger=ledger).select_related("account")
         ordered = sorted(rows, key=lambda row: row.shop_id is not None)
         self._accounts = {(row.purpose, row.value): row.account.code for row in ordered}
+        active = {(row.purpose, row.value): row.account.active for row in ordered}
+        self._gone = {place for place, there in active.items() if not there}
         self._taxes = list(TaxMapping.objects.filter(ledger=ledger).select_related("tax_code__account"))
         self._codes: dict[TaxKey, TaxCode | None] = {}
         self._missing: dict[tuple[str, str], Problem] = {}
@@ -68,12 +72,15 @@ class Chart:
             if missing not in self._missing:
                 self._missing[missing] = _no_account(purpose, value)
             problems.append(self._missing[missing])
+        elif (str(purpose), value) in self._gone:
+            problems.append(gone(f"account:{purpose}:{value}", found))
         return found
 
     def payment_account(self, method: str, gateway: str, problems: list[Problem]) -> str:
         """The account where money of this method lies; the row `method:gateway` wins."""
-        special = self._accounts.get((Purpose.PAYMENT, f"{method}:{gateway.lower()}"))
-        return special or self.account(Purpose.PAYMENT, method, problems)
+        special = f"{method}:{gateway.lower()}"
+        own = bool(self.mapped(Purpose.PAYMENT, special))
+        return self.account(Purpose.PAYMENT, special if own else method, problems)
 
     def tax(self, key: TaxKey) -> TaxCode | None:
         """The tax code of the most specific mapping that fits, None without one."""
@@ -102,6 +109,7 @@ class Chart:
             return
         self._items.update(dict.fromkeys(missing))
         rows = ItemMapping.objects.filter(Q(shop=None) | Q(shop=self.shop), ledger=self.ledger, key__in=missing)
+        rows = rows.annotate(item_gone=_NAMES_ITEM & ~_HAS_ITEM)
         for row in sorted(rows.select_related("account"), key=lambda row: row.shop_id is not None):
             self._items[row.key] = row
 
@@ -136,6 +144,12 @@ def _fits(row: TaxMapping, key: TaxKey) -> bool:
 def _specificity(row: TaxMapping) -> tuple[int, int]:
     filled = [row.title != ANY_TITLE, row.rate is not None, row.country, row.region, row.line_kind]
     return sum(map(bool, filled)), -row.pk
+
+
+def gone(cause: str, name: str) -> Problem:
+    """A mapping leads to an account or a tax code that the ledger no longer has."""
+    words = _("%s is mapped, and is not in the ledger any more, or closed there.") % name
+    return Problem(code="mapping_gone", words=words, fix=_("Map it anew."), cause=cause)
 
 
 def _no_account(purpose: str, value: str) -> Problem:

@@ -11,11 +11,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from orders import money, outgoing
-from orders.documents.chart import tax_key
+from orders.documents.chart import gone, tax_key
 from orders.documents.plan import Origin
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import LineKind
-from orders.models import Adjustment, OrderLine, Purpose, TaxCode, held
+from orders.models import Adjustment, OrderLine, Purpose, Severity, TaxCode, held
 from orders.models.line import Taxed
 
 UNTAXED = frozenset({LineKind.GIFT_CARD, LineKind.REFUND_DIFFERENCE})
@@ -78,7 +78,15 @@ def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
             code="sku_unknown", cause=f"sku:{line.item_key}", field="sku",
             words=_("SKU %s is not mapped to an item.") % line.item_key, fix=_("Map it to an item of the ledger."),
         )  # fmt: skip
+    if item is not None and getattr(item, "item_gone", False):
+        sheet.problem(
+            code="item_gone", cause=f"sku:{line.item_key}", field="sku", severity=Severity.WARNING,
+            words=_("SKU %(sku)s is mapped to the item %(item)s, which is not in the ledger any more.") % {"sku": line.item_key, "item": item.item},
+            fix=_("Map it to another item; else the line goes without one."),
+        )  # fmt: skip
     if item is not None and item.account:
+        if not item.account.active and (lost := gone(f"sku:{line.item_key}", item.account.code)) not in sheet.problems:
+            sheet.problems.append(lost)
         return item.account.code, item.item
     return sheet.chart.account(Purpose.LINE, line.kind, sheet.problems), item.item if item else ""
 
@@ -95,6 +103,9 @@ def tax_code_for(sheet: Sheet, line_kind: str, tax: Taxed | None) -> TaxCode | N
             code="tax_unmapped", cause=key.cause, field="tax", words=_("No tax code is mapped for %s.") % key.words,
             fix=_("Map it to a tax code of the ledger."),
         )  # fmt: skip
+    elif not code.active:
+        if (lost := gone(key.cause, code.code)) not in sheet.problems:
+            sheet.problems.append(lost)
     elif tax is not None and tax.amount and code.account_id is None:
         sheet.problem(
             code="account_unmapped", cause=f"taxcode:{code.code}", field="tax",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.findings.causes import Affected, Group, Wait, affected, groups, recheck, released, waiting
+from orders.findings.causes import Affected, Group, Wait, affected, groups, recheck, recheck_all, released, waiting
 from orders.findings.checks import check, check_payout, check_refund, in_office_language
 from orders.findings.codes import CODES, Code, Concerns
 from orders.findings.fresh import check_new
@@ -22,6 +22,7 @@ __all__ = [
     "groups",
     "in_office_language",
     "recheck",
+    "recheck_all",
     "released",
     "waiting",
 ]

@@ -129,6 +129,18 @@ def recheck(ledger: Ledger, cause: str) -> int:
     return done
 
 
+def recheck_all(ledger: Ledger) -> int:
+    """Check every open record of the ledger's shops again; how many they were. In chunks, as above."""
+    done = 0
+    for name, (model, check) in _CHECKS.items():
+        shop = {"order": "shop", "refund": "order__shop", "payout": "shop"}[name]
+        rows = model._default_manager.filter(**{f"{shop}__ledger": ledger}, state__in=OPEN)
+        ids = sorted(rows.values_list("pk", flat=True))
+        for start in range(0, len(ids), CHUNK):
+            done += _recheck(model, check, ids[start : start + CHUNK])
+    return done
+
+
 @transaction.atomic
 def _recheck(model: type[Reviewed], check: Callable[[Any], object], ids: list[int]) -> int:
     rows = model._default_manager.select_for_update(of=("self",), no_key=True).filter(pk__in=ids, state__in=OPEN)

@@ -90,8 +90,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the ledger offers to be chosen, for the pickers. Of items and customers, which may be many, the first of each that `most` allows.
+    """What the ledger offers to be chosen, for the pickers. Of items and customers, which may be many, the first of each that `most` allows; as many as that
+    are taken for a part of them, fewer for all.
 
+    `complete`: what is not named is gone; false for a ledger that opens an account when it is first used.
     `payment_accounts` are those of `accounts` on which money may lie; `customers` those who may stand for many (the retail customer of a shop).
     """
 
@@ -100,7 +102,8 @@ class Choices:
     payment_accounts: tuple[AccountChoice, ...] = ()
     items: tuple[RecordChoice, ...] = ()
     customers: tuple[RecordChoice, ...] = ()
-    most: ClassVar[int] = 200
+    complete: bool = True
+    most: ClassVar[int] = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

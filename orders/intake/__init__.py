@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from orders.intake.batches import receive
+from orders.intake.choices import receive_choices
 from orders.intake.foretell import foretell
-from orders.intake.ledger import receive_choices, receive_states
+from orders.intake.ledger import receive_states
 from orders.intake.outcomes import receive_outcome, receive_outcomes
 from orders.intake.receipt import Change, Line, Receipt
 

@@ -1,10 +1,9 @@
-"""What a ledger tells: its accounts and tax codes for the pickers, and what became of the documents it booked."""
+"""What a ledger tells later of the documents it booked: paid, overdue, voided, edited."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
@@ -13,59 +12,9 @@ from django.utils.translation import gettext as _
 from orders import events, incoming, review
 from orders.intake import fit
 from orders.intake.changes import Changes
-from orders.models import Account, Invoice, Ledger, Order, Payout, TaxCode
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from orders.models import Invoice, Ledger, Order, Payout
 
 log = logging.getLogger(__name__)
-
-
-@transaction.atomic
-def receive_choices(ledger: Ledger, choices: incoming.Choices, *, by: User | None = None) -> None:
-    """Bring accounts and tax codes up to date. What the ledger no longer names becomes inactive; of a kind it names none of, nothing changes."""
-    changes = Changes()
-    accounts = {row.code: row for row in Account.objects.filter(ledger=ledger)}
-    for told in choices.accounts:
-        values = {"name": told.name[:200], "type": told.type[:30], "currency": told.currency[:3], "active": True}
-        row = accounts.setdefault(told.code, Account(ledger=ledger, code=told.code))
-        _lay(row, values, changes)
-    _retire(
-        [row for code, row in accounts.items() if code not in {item.code for item in choices.accounts}],
-        choices.accounts,
-        changes,
-    )
-    codes = {row.code: row for row in TaxCode.objects.filter(ledger=ledger)}
-    for item in choices.tax_codes:
-        tax_code = codes.setdefault(item.code, TaxCode(ledger=ledger, code=item.code))
-        account = accounts.get(item.account) or tax_code.account
-        _lay(tax_code, {"name": item.name[:200], "rate": item.rate, "account": account, "active": True}, changes)
-    _retire(
-        [row for code, row in codes.items() if code not in {item.code for item in choices.tax_codes}],
-        choices.tax_codes,
-        changes,
-    )
-    if changes:
-        events.record(
-            ledger, "choices changed", by=by, before=changes.before(), after=changes.after(), words=changes.words
-        )
-
-
-def _lay(row: Account | TaxCode, values: dict[str, object], changes: Changes) -> None:
-    new = row.pk is None
-    kept = {} if new else changes.lay(row, values, place=row.code)
-    if new:
-        for name, value in values.items():
-            setattr(row, name, value)
-        changes.note(row.code, None, "added")
-    if new or kept:
-        row.save()
-
-
-def _retire(gone: Iterable[Account | TaxCode], told: tuple[object, ...], changes: Changes) -> None:
-    for row in gone if told else ():
-        if changes.lay(row, {"active": False}, place=row.code):
-            row.save(update_fields=["active"])
 
 
 def receive_states(ledger: Ledger, states: Iterable[incoming.InvoiceState]) -> None:

@@ -27,6 +27,7 @@ from orders.models.importjob import (
 )
 from orders.models.invoice import Invoice
 from orders.models.ledger import GENESIS, Ledger, Numbering, PostingMode, ZeroTotal
+from orders.models.ledgeritem import LedgerItem
 from orders.models.line import LineTax, OrderLine
 from orders.models.mapping import ANY_TITLE, AccountMapping, ItemMapping, Purpose, TaxMapping
 from orders.models.notification import Notification
@@ -92,6 +93,7 @@ __all__ = [
     "Invoice",
     "ItemMapping",
     "Ledger",
+    "LedgerItem",
     "LineTax",
     "Match",
     "Notification",

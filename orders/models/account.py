@@ -15,6 +15,9 @@ class Account(models.Model):
     type = models.CharField(max_length=30, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     active = models.BooleanField(default=True)
+    takes_money = models.BooleanField(
+        null=True, blank=True, help_text=_("Whether the ledger says that money may lie on it; empty: it does not say.")
+    )
 
     class Meta:
         verbose_name = _("account")

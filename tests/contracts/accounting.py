@@ -23,6 +23,7 @@ from integrations.accounting.base import (
     Standing,
     batch_of,
     book_many,
+    previewed,
 )
 from integrations.errors import Conflict, Refused, Trouble, Undecided
 from orders import money, outgoing
@@ -187,6 +188,33 @@ class AccountingContract:
         assert self.refused_account in told[1].words
         assert ledger.find(bad) is None
         self.agree(folder, [(made[0], self.good(told[0])), (made[1], self.good(told[2]))])
+
+    # Looked at before anything is sent
+
+    @pytest.mark.parametrize("kind", ["invoice", "payment"])
+    def test_a_preview_is_the_journal_in_the_ledgers_own_names_and_writes_nothing(
+        self, ledger: Accounting, folder: Path, kind: str
+    ) -> None:
+        if kind not in ledger.kinds:
+            pytest.skip("this ledger takes none")
+        document: outgoing.Document = getattr(documents, kind)(chart=self.chart)
+        seen, meant = previewed(ledger, document), outgoing.postings(document)
+        assert [line.amount for line in seen.lines] == [row.amount for row in meant]
+        assert all(line.account.startswith(row.account) for line, row in zip(seen.lines, meant, strict=True))
+        assert (seen.sums[0][1], seen.sums[-1][1], seen.currency) == (document.net, document.gross, document.currency)
+        told = {value for _name, value in seen.facts}
+        assert {document.reference, document.posting_on.isoformat()} <= told
+        assert seen.problems == ()
+        assert ledger.find(document) is None
+        self.book(ledger, folder, self.invoice("1002"))  # whose sums are the only ones there
+
+    def test_a_preview_names_what_would_be_refused(self, ledger: Accounting) -> None:
+        if not hasattr(ledger, "preview"):
+            pytest.skip("this ledger gives no preview of its own")
+        bad = documents.line(1, "100.00", "19.00", chart=self.chart, account=self.refused_account)
+        seen = previewed(ledger, self.invoice(lines=(bad,)))
+        assert self.refused_account in seen.problems[0].words
+        assert seen.problems[0].fix
 
     # What stands there is compared
 

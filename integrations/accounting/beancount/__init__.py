@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 
-from integrations.accounting.base import Booked, Bounds, Check, Idempotency
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency, Preview, preview
 from integrations.errors import Conflict, Refused
 from integrations.registry import adapter
 from orders import incoming, money, outgoing
@@ -42,12 +42,12 @@ class Beancount:
         return inspection.look(self.journal)
 
     def choices(self) -> incoming.Choices:
-        """The accounts that the files open and do not close."""
+        """The accounts that the files open and do not close; another one is opened when it is first used."""
         with self.journal.lock(write=False):
             opened = self.journal.accounts()
         usable = [_choice(name, found) for name, found in sorted(opened.items()) if not found.closed]
         lying = tuple(account for account in usable if account.type in ("Assets", "Liabilities"))
-        return incoming.Choices(accounts=tuple(usable), payment_accounts=lying)
+        return incoming.Choices(accounts=tuple(usable), payment_accounts=lying, complete=False)
 
     def find(self, document: outgoing.Document) -> Booked | None:
         """The document by key and revision.
@@ -56,6 +56,21 @@ class Beancount:
         """
         with self.journal.lock(write=False):
             return self._find(document)
+
+    def preview(self, document: outgoing.Document) -> Preview:
+        """The entry as it would be written, and the file that it goes into."""
+        facts = [*preview.facts(document), ("File", month(document.posting_on))]
+        with self.journal.lock(write=False):
+            opened = self.journal.accounts()
+        problems, text = list[Refused](), ""
+        try:
+            refusals.examine(document)
+            text = entry.write(document)
+            for posting in outgoing.postings(document):
+                _admit(posting.account, opened.get(posting.account), document)
+        except Refused as error:
+            problems.append(error)
+        return preview.made(document, facts=facts, accounts={}, taxes={}, problems=problems, text=text)
 
     def book(self, document: outgoing.Document) -> Booked:
         """Append the document to its month's file unless it is there, and read it back."""

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from integrations.accounting.base import Adjustment, Booked, Bounds, Check, HandedOut, Idempotency, Standing, add_up
+from integrations.accounting.base import (
+    Adjustment,
+    Booked,
+    Bounds,
+    Check,
+    HandedOut,
+    Idempotency,
+    Preview,
+    Standing,
+    add_up,
+    preview,
+)
 from integrations.accounting.files import answers, cells
 from integrations.accounting.files.records import Answer, File, Illegible, Laid, Shelf
 from integrations.errors import Conflict, Misconfigured, Refused, Returned
@@ -97,6 +108,17 @@ class FileLedger:
             laid = self.shelf.lay(document)
         return self._standing(document, laid)
 
+    def preview(self, document: outgoing.Document) -> Preview:
+        """The file that this document alone would make."""
+        problems, text = list[Refused](), ""
+        try:
+            self.examine(document)
+            text = "\n".join(_text(file.content) for file in self.files([document]))
+        except Refused as error:
+            problems.append(error)
+        facts = [("File for", self.target), *preview.facts(document)]
+        return preview.made(document, facts=facts, accounts={}, taxes={}, problems=problems, text=text)
+
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
         return [state for reference in references for state in self._states(reference)]
 
@@ -163,6 +185,14 @@ class FileLedger:
             if laid.answer is not None:
                 found.append(_state(laid.document, self._booked(laid, laid.answer)))
         return found or [_gone(reference)]
+
+
+def _text(content: bytes) -> str:
+    """As a person reads it: files are UTF-8, or cp1252 for programs that know no other."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
 
 
 def _same(document: outgoing.Document, there: outgoing.Document) -> None:

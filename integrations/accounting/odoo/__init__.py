@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from integrations import http
-from integrations.accounting.base import Booked, Bounds, Check, Idempotency, Masters, Outcome, retail
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency, Masters, Outcome, Preview, retail
 from integrations.accounting.odoo import (
     drafts,
     forcing,
@@ -19,6 +19,7 @@ from integrations.accounting.odoo import (
     offers,
     posting,
     preparing,
+    previewing,
     refusals,
     settling,
     standing,
@@ -105,6 +106,13 @@ class Odoo:
         if isinstance(outcome, Booked):
             return outcome
         raise outcome if isinstance(outcome, Trouble) else TypeError(outcome)
+
+    def preview(self, document: outgoing.Document) -> Preview:
+        """As Odoo would have it, from the rows that would be sent."""
+        try:
+            return previewing.look(self.company, self.options, self.kinds, self.bounds, document)
+        except Fault as fault:
+            raise refusals.trouble(fault, document.reference) from fault
 
     def book_many(self, documents: Sequence[outgoing.Document]) -> Sequence[Outcome]:
         try:

@@ -32,15 +32,19 @@ class Partners:
 
     def gather(self, documents: Sequence[outgoing.Document]) -> None:
         """Known, else by our reference, else made; those that look alike become Undecided. At most one call for each of these steps."""
+        self._make(self.look(documents))
+
+    def look(self, documents: Sequence[outgoing.Document]) -> list[outgoing.Document]:
+        """All of it but the making; those whose customer would be made."""
         todo = {ours(document): document for document in documents}
         self._known([document for document in todo.values() if document.known.customer])
         fresh = [document for name, document in todo.items() if name not in self._found]
         if not fresh:
-            return
+            return []
         self._by_reference(fresh)
         fresh = [document for document in fresh if ours(document) not in self._found]
         self._alike([document for document in fresh if not document.known.make])
-        self._make([document for document in fresh if ours(document) not in self._found])
+        return [document for document in fresh if ours(document) not in self._found]
 
     def _known(self, documents: Sequence[outgoing.Document]) -> None:
         ids = sorted({int(row.known.customer) for row in documents if row.known.customer.isdigit()})
@@ -134,8 +138,14 @@ class Items:
         self.bound: dict[str, Bound] = {}
 
     def gather(self, documents: Sequence[outgoing.Document]) -> None:
+        fresh = self.look(documents)
+        if self.mode == "make":
+            self._make(fresh)
+
+    def look(self, documents: Sequence[outgoing.Document]) -> dict[str, outgoing.Line]:
+        """All of it but the making; the lines, by SKU, whose item would be made."""
         if self.mode == "off":
-            return
+            return {}
         known = {sku: id for document in documents for sku, id in document.known.items}
         wanted = {
             line.sku: line for document in documents for line in document.lines if line.sku and line.kind == "item"
@@ -150,8 +160,7 @@ class Items:
                 self._keep(sku, hits[0]["id"])
             elif hits and sku not in known:
                 self._twice[sku] = hits
-        if self.mode == "make":
-            self._make({sku: line for sku, line in fresh.items() if sku not in self._found and sku not in self._twice})
+        return {sku: line for sku, line in fresh.items() if sku not in self._found and sku not in self._twice}
 
     def of(self, document: outgoing.Document, line: outgoing.Line) -> int | None:
         """The product of a line, None for a line without. Raises Undecided for a code that several have."""

@@ -80,7 +80,7 @@ def drafts_of(company: Company, options: Masters, tray: Tray) -> tuple[list[Draf
     origins = settling.origins(company, tray.open)
     partners, items = masters.Partners(company), masters.Items(company, options)
     fresh = [
-        document for document in tray.open if document.applies_to not in origins and _needs_customer(document, company)
+        document for document in tray.open if document.applies_to not in origins and needs_customer(document, company)
     ]
     tray.each(lambda document: _possible(document, company))
     partners.gather([document for document in fresh if document in tray.open])
@@ -90,13 +90,13 @@ def drafts_of(company: Company, options: Masters, tray: Tray) -> tuple[list[Draf
     def make(document: outgoing.Document) -> None:
         origin = origins.get(document.applies_to)
         whose = origin["partner_id"][0] if origin else partners.of(document) if document in fresh else 0
-        made.append(_draft(document, company, whose, items, origin["id"] if origin else 0))
+        made.append(drafted(document, company, whose, items, origin["id"] if origin else 0))
 
     tray.each(make)
     return made, {draft.xid: _bound(draft.document, partners, items) for draft in made}
 
 
-def _needs_customer(document: outgoing.Document, company: Company) -> bool:
+def needs_customer(document: outgoing.Document, company: Company) -> bool:
     """Only what touches a customer's account has a customer: a payout's journal has none."""
     return any(
         company.accounts.get(row.account, {}).get("account_type") == "asset_receivable"
@@ -114,7 +114,8 @@ def _possible(document: outgoing.Document, company: Company) -> None:
         drafts.entry(document, company, nobody)
 
 
-def _draft(document: outgoing.Document, company: Company, partner: int, items: masters.Items, origin: int) -> Draft:
+def drafted(document: outgoing.Document, company: Company, partner: int, items: masters.Items, origin: int) -> Draft:
+    """Its rows: as an invoice or credit note, else as Odoo's own payment, else as an entry. Raises Refused, or Undecided for an item."""
     if document.kind in drafts.TYPE:
         products = {line.n: items.of(document, line) for line in document.lines}
         return drafts.sale(

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
 from integrations import http
-from integrations.accounting.base import Bounds, Check, Idempotency, Masters, Outcome, Standing, retail
+from integrations.accounting.base import Bounds, Check, Idempotency, Masters, Outcome, Preview, Standing, retail
 from integrations.errors import Misconfigured, Trouble
 from integrations.registry import adapter
 from orders import incoming, money, outgoing
 
-from . import inspection, looking, posting, reading
+from . import inspection, looking, posting, previewing, reading
 from .books import Account, Books
 from .reading import Entry
 from .rpc import Client, Said
@@ -86,6 +86,10 @@ class Tryton:
         entries = self._asked(lambda: looking.look(self.books, [document]))[looking.key(document)]
         found = looking.one(document, entries)
         return reading.booked(found) if found else None
+
+    def preview(self, document: outgoing.Document) -> Preview:
+        """As Tryton would have it, from its own lists."""
+        return self._asked(lambda: previewing.look(self.books, self.options, document))
 
     def book(self, document: outgoing.Document) -> Standing:
         """One document by the same way as many."""

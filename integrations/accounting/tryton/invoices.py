@@ -34,7 +34,9 @@ class Customer:
     address: int
 
 
-def values(document: outgoing.Document, books: Books, customer: Customer, items: dict[str, tuple[int, int]]) -> dict[str, Any]:
+def values(
+    document: outgoing.Document, books: Books, customer: Customer, items: dict[str, tuple[int, int]]
+) -> dict[str, Any]:
     """The invoice as Tryton's `create` takes it. A credit note has negative quantities."""
     back = document.kind == DocumentKind.CREDIT_NOTE
     currency = books.currency(document.currency).id
@@ -76,7 +78,7 @@ def _lines(
         account = books.account(line.account, f"line {line.n}")
         if not account.revenue or _only_tax(line):
             continue
-        quantity, price = _price(line, document.currency)
+        quantity, each = price(line, document.currency)
         product, unit = items.get(line.sku, (None, None))
         yield {
             **shared,
@@ -84,7 +86,7 @@ def _lines(
             "sequence": line.n,
             "account": account.id,
             "quantity": float(-quantity if back else quantity),
-            "unit_price": price,
+            "unit_price": each,
             "description": "\n".join(filter(None, [clean(line.text), line.sku and clean(line.sku)])),
             "taxes": [["add", [books.tax(line.tax_code, "a tax").id]]] if _computed(line, books, back) else [],
             **({"product": product, "unit": unit} if product else {}),
@@ -103,7 +105,7 @@ def _computed(line: Line, books: Books, back: bool) -> bool:
     return not line.tax or line.tax_account == (code.credit if (line.net < 0) != back else code.invoice)
 
 
-def _price(line: Line, currency: str) -> tuple[Decimal, Decimal]:
+def price(line: Line, currency: str) -> tuple[Decimal, Decimal]:
     """Quantity and price per unit that give the line's net exactly; else one unit of the whole."""
     if line.quantity > 0 and Decimal(str(float(line.quantity))) == line.quantity:
         price = (line.net / line.quantity).quantize(PRICE)
@@ -133,7 +135,9 @@ def _rows(document: outgoing.Document, books: Books, back: bool) -> list[Row]:
         account, net, tax = books.account(line.account, f"line {line.n}"), sign * line.net, sign * line.tax
         borne = account.revenue and not _only_tax(line)
         if not borne and net:
-            manual.append(Row(account=account.id, text=clean(line.text) or line.kind, tax=None, manual=True, amount=net))
+            manual.append(
+                Row(account=account.id, text=clean(line.text) or line.kind, tax=None, manual=True, amount=net)
+            )
         if not line.tax_code:
             continue
         code = books.tax(line.tax_code, f"the tax of line {line.n}")

@@ -34,26 +34,50 @@ class Parties:
     products: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def gather(self, documents: Sequence[outgoing.Document]) -> None:
-        """Everything that is asked for by id or by code, in one call each."""
+        """Everything that is asked for by id or by code, in one call each; who is new is made."""
+        self._gather_parties(documents)
+        self._make_many(documents)
+        if self.options.items != "off":
+            self._gather_items(documents)
+
+    def looked(self, document: outgoing.Document) -> dict[str, Any] | None:
+        """The party that would stand on a document, None where one would be made. Raises Undecided as booking would."""
+        self._gather_parties([document])
+        name, known = ours(document), document.known
+        if not known.customer and name and name not in self.by_code:
+            if not known.make and (alike := self._alike(document.party)):
+                raise Undecided(
+                    f"{len(alike)} of Tryton's parties look like our customer {name}.",
+                    noun="customer",
+                    ours=name,
+                    proposals=alike,
+                )
+            return None
+        return self._row(document, name)
+
+    def _gather_parties(self, documents: Sequence[outgoing.Document]) -> None:
         ids = {int(found) for row in documents if (found := row.known.customer).isdigit()}
         codes = {ours(row) for row in documents if not row.known.customer and ours(row)}
         domain = ["OR", ["id", "in", sorted(ids)], ["code", "in", sorted(codes)]]
         for row in self.books.client("model.party.party.search_read", domain, 0, None, None, _PARTY):
             self._keep(row)
-        self._make_many(documents)
-        if self.options.items != "off":
-            self._gather_items(documents)
 
     def _make_many(self, documents: Sequence[outgoing.Document]) -> None:
         """Those who are new and look like nobody, all in one call; whoever is left is made, asked about or refused by himself."""
-        new = {ours(row): row for row in documents if not row.known.customer and ours(row) and ours(row) not in self.by_code}
+        new = {
+            ours(row): row
+            for row in documents
+            if not row.known.customer and ours(row) and ours(row) not in self.by_code
+        }
         looks = [row for row in new.values() if not row.known.make]
         clauses = [clause for row in looks for clause in _clauses(row.party)]
         if len(new) < 2 or (clauses and self.books.client("model.party.party.search", [["OR", *clauses]], 0, 1, None)):
             return
         with contextlib.suppress(Said):
             values = [self._new(row.party, name) for name, row in new.items()]
-            for row in self.books.client("model.party.party.read", self.books.client("model.party.party.create", values), _PARTY):
+            for row in self.books.client(
+                "model.party.party.read", self.books.client("model.party.party.create", values), _PARTY
+            ):
                 self._keep(row)
 
     def _gather_items(self, documents: Sequence[outgoing.Document]) -> None:
@@ -72,17 +96,27 @@ class Parties:
 
     def customer(self, document: outgoing.Document) -> tuple[Customer, tuple[Bound, ...]]:
         """The party and address of a document. Raises Undecided where only a person can say who it is, Said where Tryton refuses to make one."""
-        name, known = ours(document), document.known
-        if known.customer:
-            row = self.by_id.get(int(known.customer) if known.customer.isdigit() else 0)
-            if row is None:
-                words = f"Tryton has no party {known.customer} any more, which stood for our customer {name}."
-                raise Undecided(words, noun="customer", ours=name, proposals=())
+        name = ours(document)
+        row = self._row(document, name)
+        if document.known.customer and row is not None:
             return self._addressed(row, document), ()
-        if not name:
-            raise Refused(f"{document.reference} names no customer, and Tryton wants one.", fix="Give the order a customer.")
-        row = self.by_code.get(name) or self._make(document, name)
+        row = row or self._make(document, name)
         return self._addressed(row, document), (Bound(noun="customer", ours=name, theirs=str(row["id"])),)
+
+    def _row(self, document: outgoing.Document, name: str) -> dict[str, Any] | None:
+        """The party that is known or carries our code. Raises Undecided for one that is gone, Refused for a document without a customer."""
+        told = document.known.customer
+        if told:
+            row = self.by_id.get(int(told) if told.isdigit() else 0)
+            if row is None:
+                words = f"Tryton has no party {told} any more, which stood for our customer {name}."
+                raise Undecided(words, noun="customer", ours=name, proposals=())
+            return row
+        if not name:
+            raise Refused(
+                f"{document.reference} names no customer, and Tryton wants one.", fix="Give the order a customer."
+            )
+        return self.by_code.get(name)
 
     def _make(self, document: outgoing.Document, name: str) -> dict[str, Any]:
         if not document.known.make and (alike := self._alike(document.party)):
@@ -132,7 +166,9 @@ class Parties:
         if not fitting and (mine or not there):
             values = self._address(document.party) | {"party": row["id"]}
             (made,) = self.books.client("model.party.address.create", [values])
-            (fresh,) = self.books.client("model.party.address.read", [made], [name.partition(".")[2] for name in _PARTY[3:]])
+            (fresh,) = self.books.client(
+                "model.party.address.read", [made], [name.partition(".")[2] for name in _PARTY[3:]]
+            )
             there.append(fresh)
             fitting = [made]
         return Customer(party=row["id"], address=(fitting or [item["id"] for item in there])[0])

@@ -32,6 +32,9 @@ class Command(BaseCommand):
             dest="secrets",
             help="a secret, read from that environment variable",
         )
+        parser.add_argument(
+            "--on", action="store_true", help="switch a ledger on at once, without a look at its first document"
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,11 +42,19 @@ class Command(BaseCommand):
         values = dict(map(_pair, options["options"]))
         end = _end(options["shop"], options["ledger"])
         try:
-            made = connections.connect(options["kind"], options["name"], options=values, secrets=secrets, **end)
+            made = connections.connect(
+                options["kind"], options["name"], options=values, secrets=secrets, on=options["on"], **end
+            )
         except Trouble as error:
             raise words.refused(error) from error
         data = {"name": made.name, "kind": made.kind, "shop": options["shop"], "ledger": options["ledger"]}
-        words.say(self, data, f"{made.name} is connected ({made.kind}).", as_json=options["json"])
+        data |= {"on": made.on_since is not None}
+        look = (
+            ""
+            if made.on_since
+            else f" Look at its first document, then switch it on: manage.py preview {made.name} --on"
+        )
+        words.say(self, data, f"{made.name} is connected ({made.kind}).{look}", as_json=options["json"])
 
 
 def _pair(text: str) -> tuple[str, str]:

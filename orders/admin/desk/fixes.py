@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from orders import roles
 from orders.findings import CODES
-from orders.models import Ledger, TaxCode
+from orders.models import AccountMapping, ItemMapping, Ledger, TaxCode
 
 ADJUSTED = {
     "total_mismatch",
@@ -57,6 +57,8 @@ def of(user: Any, ledger: Ledger, cause: str, *, back: str) -> Fix | None:
     kind, _colon, rest = cause.partition(":")
     match kind:
         case "sku":
+            if held := ItemMapping.objects.filter(ledger=ledger, key=rest).order_by("-shop").first():
+                return _change(user, "itemmapping", held.pk, _("Map it anew"), back)
             return _form(user, "itemmapping", _("Map it"), back, ledger=ledger.pk, key=rest)
         case "tax":
             names = ("treatment", "country", "region", "title", "rate")
@@ -72,6 +74,8 @@ def of(user: Any, ledger: Ledger, cause: str, *, back: str) -> Fix | None:
             return _change(user, "ledger", ledger.pk, _("Choose the account"), back)
         case "account":
             purpose, _colon, value = rest.partition(":")
+            if held_at := AccountMapping.objects.filter(ledger=ledger, purpose=purpose, value=value).first():
+                return _change(user, "accountmapping", held_at.pk, _("Map it anew"), back)
             return _form(user, "accountmapping", _("Map it"), back, ledger=ledger.pk, purpose=purpose, value=value)
         case "taxcode":
             found = TaxCode.objects.filter(ledger=ledger, code=rest).values_list("pk", flat=True).first()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol, cast
 
+from integrations.accounting.base import preview
+from integrations.accounting.base.preview import Preview, PreviewLine
 from integrations.errors import Misconfigured, Refused, Trouble, Uncertain
 from orders import incoming, money, outgoing
 from orders.outgoing import Adjustment, Booked
@@ -23,10 +25,15 @@ __all__ = [
     "Idempotency",
     "Masters",
     "Outcome",
+    "Preview",
+    "PreviewLine",
+    "Previewing",
     "Standing",
     "add_up",
     "batch_of",
     "book_many",
+    "preview",
+    "previewed",
     "retail",
 ]
 
@@ -170,6 +177,20 @@ class Batching(Accounting, Protocol):
         A bad document harms no good one. What is raised is said of all of them: Uncertain where the reply is lost, so that each is looked up by itself;
         Unavailable or Misconfigured where surely nothing was booked. None of them waits for another: whatever must be booked before them is booked.
         """
+
+
+class Previewing(Accounting, Protocol):
+    """A ledger that says in its own terms what it would be given. Of one that does not, the postings are shown with the names that `choices` told."""
+
+    def preview(self, document: outgoing.Document) -> Preview:
+        """What `book` would write for the document, and what would be in its way; looks only, and writes nothing: no customer, no item, no draft."""
+
+
+def previewed(ledger: Accounting, document: outgoing.Document) -> Preview:
+    """The ledger's own preview, else the plain one. Raises the errors of a look."""
+    if hasattr(ledger, "preview"):
+        return cast(Previewing, ledger).preview(document)
+    return preview.plain(document, ledger.choices())
 
 
 def batch_of(ledger: Accounting) -> int:
