@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0015_order_open")]
+    dependencies = [("orders", "0016_right_to_suggest")]
 
     operations = [
         migrations.AddField(
