@@ -44,7 +44,7 @@ BOUND = timedelta(minutes=10)
 STEPS = 45
 LONGEST_CALL = 30.0
 JOBS = ("outbox", "outbox", "outbox", "inbox", "settle")
-# Of one world: is there something left, is something paused or parked, does the desk wait for its owner, and when is the next wait or lease over.
+# Of one world: is there something left, is something paused or parked, does the desk wait for its owner, is there a letter, and when is the next wait or lease over.
 VIEW = """
 WITH mine AS (SELECT state, fence, tries, not_before, leased_until, (SELECT b.refused_at FROM orders_booking b WHERE b.document_id = d.document_id) AS refused_at
                 FROM integrations_delivery d WHERE connection_id = %(connection)s),
@@ -56,7 +56,7 @@ SELECT EXISTS (SELECT 1 FROM mine WHERE state NOT IN ('booked', 'undone') AND re
          OR EXISTS (SELECT 1 FROM desk WHERE state = 'pending' AND blockers = 0),
        EXISTS (SELECT 1 FROM mine WHERE state = 'parked' AND refused_at IS NULL)
          OR EXISTS (SELECT 1 FROM integrations_connection WHERE id = %(connection)s AND paused_at IS NOT NULL),
-       EXISTS (SELECT 1 FROM desk),
+       EXISTS (SELECT 1 FROM desk), EXISTS (SELECT 1 FROM letters),
        (SELECT min(at) FROM (SELECT not_before AS at FROM mine WHERE state IN ('waiting', 'unknown') UNION ALL SELECT leased_until FROM mine WHERE state = 'leased'
                     UNION ALL SELECT not_before FROM integrations_connection WHERE id = %(connection)s UNION ALL SELECT not_before FROM letters
                     UNION ALL SELECT not_before FROM open) waits WHERE at > %(now)s),
@@ -208,12 +208,13 @@ class Cluster:
 @dataclass(frozen=True, kw_only=True)
 class View:
     """How a world stands once the faults have stopped. `broken`: something is paused or parked; `desk`: an order waits for its owner.
-    `traces`: other ones if anything was done.
+    `letters`: some are not read yet. `traces`: other ones if anything was done.
     """
 
     drained: bool
     broken: bool
     desk: bool
+    letters: bool
     due: datetime | None
     traces: str
 
@@ -221,8 +222,10 @@ class View:
 class Simulation(boundaries.Watch):
     """One seed's world."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, idle: list[Any] | None = None) -> None:
+        """`idle`: sessions that an earlier seed left and a later one may have; a server's session is slow until it knows its way."""
         super().__init__()
+        self.idle = [] if idle is None else idle
         self.seed, self.chance = seed, random.Random(seed)  # noqa: S311
         self.seconds, self.faults = 0.0, True
         self.story: list[str] = []
@@ -362,6 +365,11 @@ class Simulation(boundaries.Watch):
         self.resume(cluster)
 
     def open_session(self) -> Any:
+        session = self.idle.pop() if self.idle else self._new_session()
+        self._watch(session)
+        return session
+
+    def _new_session(self) -> Any:
         session = databases.create_connection("default")
         options = {
             **self.main.settings_dict["OPTIONS"],
@@ -369,8 +377,17 @@ class Simulation(boundaries.Watch):
         }
         session.settings_dict = {**self.main.settings_dict, "OPTIONS": options}
         session.connect()
-        self._watch(session)
         return session
+
+    def _leave(self, cluster: Cluster) -> None:
+        """Whoever has nothing under way leaves his session to the next seed, as it was."""
+        if cluster.under_way is not None or cluster.session.in_atomic_block:
+            cluster.session.close()
+            return
+        cluster.session.execute_wrappers.clear()
+        with cluster.session.connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_all()")
+        self.idle.append(cluster.session)
 
     def _watch(self, session: Any) -> None:
         session.execute_wrappers.append(boundaries.statement(self))
@@ -402,7 +419,7 @@ class Simulation(boundaries.Watch):
                 yield
             finally:
                 for cluster in self.clusters:
-                    cluster.session.close()
+                    self._leave(cluster)
                 self.main.execute_wrappers.clear()
                 with self.main.cursor() as cursor:
                     cursor.execute("; ".join(f"RESET {name}" for name in DRESS))
@@ -540,7 +557,8 @@ class Simulation(boundaries.Watch):
                 self.mend()
             for cluster in self.clusters:
                 self._finish(cluster)
-            self._whole("inbox")
+            if view.letters:
+                self._whole("inbox")
             if view.desk:
                 self.decide_all()
             self._whole("outbox")
@@ -558,9 +576,9 @@ class Simulation(boundaries.Watch):
         mine = {"now": self.now(), "connection": self.connection.pk, "shop": self.shop.pk, "ledger": self.ledger.pk}
         with self.main.connection.cursor() as cursor:
             cursor.execute(VIEW, mine)
-            left, broken, desk, due, traces = cursor.fetchone()
+            left, broken, desk, letters, due, traces = cursor.fetchone()
         busy = self.truth.late or any(cluster.under_way for cluster in self.clusters)
-        return View(drained=not (left or busy), broken=broken, desk=desk, due=due, traces=traces)
+        return View(drained=not (left or busy), broken=broken, desk=desk, letters=letters, due=due, traces=traces)
 
     def _until_something_is_due(self, view: View) -> float:
         """Turns in which nothing can happen are passed over: whole turns of 20 seconds until somebody wakes, or a wait or a lease of this world is over."""
@@ -667,6 +685,17 @@ def prepared() -> Iterator[None]:
 
 
 @contextmanager
+def kept() -> Iterator[list[Any]]:
+    """Room for sessions that wait for the next seed, until the last one."""
+    idle: list[Any] = []
+    try:
+        yield idle
+    finally:
+        for session in idle:
+            session.close()
+
+
+@contextmanager
 def quiet(wanted: bool) -> Iterator[None]:
     """Of many seeds nobody reads the log; the story of one that breaks is told."""
     logging.disable(logging.ERROR if wanted else logging.NOTSET)
@@ -679,9 +708,9 @@ def quiet(wanted: bool) -> Iterator[None]:
 def play(seeds: list[int], say: Callable[[str], None] = print) -> Counter[str]:
     """Run these seeds one after the other; what happened in all of them, counted. Raises Wrong, with the command that replays it."""
     counts: Counter[str] = Counter()
-    with prepared(), quiet(len(seeds) > 1):
+    with prepared(), quiet(len(seeds) > 1), kept() as idle:
         for seed in seeds:
-            world = Simulation(seed)
+            world = Simulation(seed, idle)
             try:
                 world.run()
             except AssertionError as wrong:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+import emptied
 import pytest
 import simulation
-from django.core.management import call_command
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 @pytest.fixture(autouse=True)
 def _empty() -> None:
     """Nothing is left of a run that was cut off, nor of the seed before."""
-    call_command("flush", verbosity=0, interactive=False)
+    emptied.empty()
 
 
 SEEDS = int(os.environ.get("ORDERSYNC_SEEDS", "200"))
@@ -43,5 +43,5 @@ def test_a_seed_does_the_same_again() -> None:
             for cluster in world.clusters:
                 world.pass_time(400)
                 world._finish(cluster)
-        call_command("flush", verbosity=0, interactive=False)
+        emptied.empty()
     assert stories[0] == stories[1]

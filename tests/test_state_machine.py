@@ -6,7 +6,6 @@ import os
 from datetime import timedelta
 from decimal import Decimal
 
-from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Sum
 from django.test import TransactionTestCase
@@ -23,7 +22,7 @@ from hypothesis.stateful import (
 
 from orders import corrections, documents, incoming, intake, outgoing, ownership, review
 from orders import models as m
-from tests import factories
+from tests import emptied, factories
 
 PRICES = st.sampled_from(["11.90", "23.80", "59.50"])
 SETTINGS = settings(
@@ -226,7 +225,7 @@ class Desk(RuleBasedStateMachine):
         for ledger in m.Ledger.objects.all():
             assert documents.verify(ledger) == []
         assert documents.events_verify() == []
-        call_command("flush", verbosity=0, interactive=False)
+        emptied.empty()
 
 
 class DeskTest(TransactionTestCase):
