@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,8 +38,13 @@ class Authority:
 
 def owner(shop: Shop, at: datetime | None = None) -> User:
     """The one person who owns the shop's orders at that moment (now if not given)."""
-    appointed = Appointment.objects.filter(Q(since=None) | Q(since__lte=at or timezone.now()), shop=shop)
-    return appointed.select_related("owner").order_by(F("since").desc(nulls_last=True))[:1].get().owner
+    return appointed(shop, at).get().owner
+
+
+def appointed(shop: Shop, at: datetime | None = None) -> QuerySet[Appointment]:
+    """The one appointment that holds at that moment (now if not given), with its person."""
+    begun = Appointment.objects.filter(Q(since=None) | Q(since__lte=at or timezone.now()), shop=shop)
+    return begun.select_related("owner").order_by(F("since").desc(nulls_last=True))[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +125,31 @@ def appoint(shop: Shop, owner: User, *, since: datetime, by: User | None) -> App
 def authority(user: User, shop: Shop, *, amount: Decimal | None = None, at: datetime | None = None) -> Authority:
     """As whom `user` may decide for the shop now, on `amount` in the order's currency. Raises NotAllowed, in words that name who may."""
     at = at or timezone.now()
-    appointed = owner(shop, at)
+    return authority_of(user, shop, owner(shop, at), deputyship(user, shop, at).first, amount=amount)
+
+
+def authority_of(
+    user: User, shop: Shop, owner: User, acting: Callable[[], Deputy | None], *, amount: Decimal | None = None
+) -> Authority:
+    """The same where the owner is known; the user's deputyship is asked for only where it matters."""
     if not user.is_active:
         raise NotAllowed(_("%(user)s is deactivated and may not decide.") % {"user": user})
     if roles.is_auditor(user):
         raise NotAllowed(_("%(user)s is an auditor, who reads everything and decides nothing.") % {"user": user})
-    if appointed == user:
+    if owner == user:
         return Authority(acting_for=None, limit=None)
-    deputy = _deputy(user, shop, at)
+    deputy = acting()
     if deputy is None:
         words = _("Only %(owner)s, who owns the orders of %(shop)s, or a deputy may decide here.")
-        raise NotAllowed(words % {"owner": appointed, "shop": shop})
+        raise NotAllowed(words % {"owner": owner, "shop": shop})
     if amount is not None and deputy.limit is not None and abs(amount) > deputy.limit:
         words = _("Your limit as deputy is %(limit)s, and this is %(amount)s. Ask %(owner)s.")
-        raise NotAllowed(words % {"limit": f"{deputy.limit:f}", "amount": f"{abs(amount):f}", "owner": appointed})
-    return Authority(acting_for=appointed, limit=deputy.limit)
+        raise NotAllowed(words % {"limit": f"{deputy.limit:f}", "amount": f"{abs(amount):f}", "owner": owner})
+    return Authority(acting_for=owner, limit=deputy.limit)
 
 
-def _deputy(user: User, shop: Shop, at: datetime) -> Deputy | None:
-    """The user's widest deputyship at that moment: without a limit before any limit."""
-    now = Deputy.objects.filter(shop=shop, deputy=user, from_at__lte=at, until_at__gt=at)
-    return now.order_by(F("limit").desc(nulls_first=True)).first()
+def deputyship(user: User, shop: Shop, at: datetime | None = None) -> QuerySet[Deputy]:
+    """The user's widest deputyship at that moment (now if not given): without a limit before any limit; none, if there is none."""
+    at = at or timezone.now()
+    running = Deputy.objects.filter(shop=shop, deputy=user, from_at__lte=at, until_at__gt=at)
+    return running.order_by(F("limit").desc(nulls_first=True))[:1]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from orders import events
@@ -30,9 +31,18 @@ def state(ledger: Ledger, day: date) -> PeriodState:
     return calendar(ledger)(day)
 
 
+def named(ledger: Ledger | int) -> QuerySet[Period, tuple[Any, str]]:
+    """The periods of a ledger, each with its state."""
+    return Period.objects.filter(ledger=ledger).order_by("period").values_list("period", "state")
+
+
 def calendar(ledger: Ledger) -> Callable[[date], PeriodState]:
     """`state` for many days of one ledger, as it stands now; one query."""
-    named = list(Period.objects.filter(ledger=ledger).values_list("period", "state"))
+    return calendar_of(list(named(ledger)))
+
+
+def calendar_of(named: list[tuple[Any, str]]) -> Callable[[date], PeriodState]:
+    """The same of periods that were asked for already."""
 
     def state_of(day: date) -> PeriodState:
         return next((PeriodState(state) for period, state in named if day in period), PeriodState.OPEN)

@@ -10,6 +10,7 @@ from orders.documents.problem import Problem
 from orders.documents.progress import documents_of, update_progress
 from orders.documents.refunds import plan as plan_refund
 from orders.documents.report import Report, report, report_many
+from orders.documents.sheet import named
 from orders.documents.sign import Unbalanced, sign
 from orders.documents.sketch import obstacles, obstacles_of_refund
 from orders.documents.take import Taken, outgoing_of, take, to_send
@@ -35,6 +36,7 @@ __all__ = [
     "in_books",
     "intact",
     "match",
+    "named",
     "numbers",
     "obstacles",
     "obstacles_of_refund",

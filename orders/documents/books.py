@@ -5,28 +5,31 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
 
 from orders import periods
-from orders.documents.chart import Chart
-from orders.models import ExchangeRate, PeriodState, Shop
+from orders.documents import chart
+from orders.models import ExchangeRate, PeriodState, Shop, together
+
+
+def asked(shop: Shop) -> list[QuerySet[Any, Any]]:
+    """What stands in them for this shop, but for items and rates, of which there are many."""
+    return [chart.accounts(shop), chart.taxes(shop), periods.named(shop.ledger_id)]
 
 
 class Books:
     """The shop's ledger as it stands while one order, or a batch of them, is drafted; made anew for each, never kept."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, rows: list[list[Any]] | None = None) -> None:
+        """`rows` are those of `asked`, where they came along with others."""
         self.shop, self.ledger = shop, shop.ledger
-        self.chart = Chart(shop.ledger, shop)
+        accounts, taxes, days = rows or together.fetched(*asked(shop))
+        self.chart = chart.Chart(shop, accounts, taxes)
+        self.period: Callable[[date], PeriodState] = periods.calendar_of(days)
         self.rate = functools.cache(self._rate)
         self.first_open_day = functools.cache(self._first_open_day)
-
-    @functools.cached_property
-    def _calendar(self) -> Callable[[date], PeriodState]:
-        return periods.calendar(self.ledger)
-
-    def period(self, day: date) -> PeriodState:
-        """The state of that day."""
-        return self._calendar(day)
 
     def _first_open_day(self, day: date) -> date | periods.Refused:
         """The day itself if it is open, else the first open day after it, or why there is none."""

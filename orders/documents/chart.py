@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from orders.documents.problem import Problem
 from orders.incoming import Remitter, TaxTreatment
-from orders.models import ANY_TITLE, AccountMapping, ItemMapping, Ledger, LedgerItem, Purpose, Shop, TaxCode, TaxMapping
+from orders.models import ANY_TITLE, AccountMapping, ItemMapping, LedgerItem, Purpose, Shop, TaxCode, TaxMapping
 from orders.models.line import Taxed
+
+M = TypeVar("M", AccountMapping, ItemMapping)
 
 
 class TaxKey(NamedTuple):
@@ -44,17 +46,15 @@ _NO_TAX: dict[str, Any] = {"tax_code": "", "tax_rate": None, "tax_account": ""}
 
 
 class Chart:
-    """Mappings of one ledger as one shop sees them; rows of the shop win over rows of the ledger. Loads accounts and taxes once, items by key."""
+    """Mappings of one ledger as one shop sees them; rows of the shop win over rows of the ledger. Accounts and taxes are given, items loaded by key."""
 
-    def __init__(self, ledger: Ledger, shop: Shop) -> None:
-        self.ledger, self.shop = ledger, shop
-        mine = Q(shop=None) | Q(shop=shop)
-        rows = AccountMapping.objects.filter(mine, ledger=ledger).select_related("account")
-        ordered = sorted(rows, key=lambda row: row.shop_id is not None)
+    def __init__(self, shop: Shop, accounts: Iterable[AccountMapping], taxes: list[TaxMapping]) -> None:
+        self.ledger, self.shop = shop.ledger, shop
+        ordered = _shops_last(accounts)
         self._accounts = {(row.purpose, row.value): row.account.code for row in ordered}
         active = {(row.purpose, row.value): row.account.active for row in ordered}
         self._gone = {place for place, there in active.items() if not there}
-        self._taxes = list(TaxMapping.objects.filter(ledger=ledger).select_related("tax_code__account"))
+        self._taxes = taxes
         self._codes: dict[TaxKey, TaxCode | None] = {}
         self._missing: dict[tuple[str, str], Problem] = {}
         self._taxed: dict[int, dict[str, Any]] = {}
@@ -107,17 +107,38 @@ class Chart:
         missing = {key for key in keys if key and key not in self._items}
         if not missing:
             return
-        self._items.update(dict.fromkeys(missing))
-        rows = ItemMapping.objects.filter(Q(shop=None) | Q(shop=self.shop), ledger=self.ledger, key__in=missing)
-        rows = rows.annotate(item_gone=_NAMES_ITEM & ~_HAS_ITEM)
-        for row in sorted(rows.select_related("account"), key=lambda row: row.shop_id is not None):
-            self._items[row.key] = row
+        self.know_items(missing, items(self.shop).filter(key__in=missing))
+
+    def know_items(self, keys: Iterable[str], rows: Iterable[ItemMapping]) -> None:
+        """Take these as the item mappings of these keys; what is not among them is not mapped."""
+        self._items.update(dict.fromkeys(keys))
+        self._items.update((row.key, row) for row in _shops_last(rows))
 
     def item(self, key: str) -> ItemMapping | None:
         """The item of a SKU (or `id:…`), None without a mapping."""
         if key not in self._items:
             self.prefetch_items([key])
         return self._items.get(key)
+
+
+def accounts(shop: Shop) -> QuerySet[AccountMapping]:
+    """The shop's rows and those of its whole ledger."""
+    return AccountMapping.objects.filter(Q(shop=None) | Q(shop=shop), ledger=shop.ledger_id).select_related("account")
+
+
+def taxes(shop: Shop) -> QuerySet[TaxMapping]:
+    """The taxes of the shop's ledger."""
+    return TaxMapping.objects.filter(ledger=shop.ledger_id).select_related("tax_code__account")
+
+
+def items(shop: Shop) -> QuerySet[ItemMapping]:
+    """The shop's rows and those of its whole ledger, each with whether its item is gone from there."""
+    rows = ItemMapping.objects.filter(Q(shop=None) | Q(shop=shop), ledger=shop.ledger_id)
+    return rows.annotate(item_gone=_NAMES_ITEM & ~_HAS_ITEM).select_related("account")
+
+
+def _shops_last(rows: Iterable[M]) -> list[M]:
+    return sorted(rows, key=lambda row: row.shop_id is not None)
 
 
 def tax_key(tax: Taxed | None, *, treatment: str, country: str, region: str, line_kind: str) -> TaxKey:

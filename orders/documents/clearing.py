@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
 
 from orders import money, outgoing
 from orders.documents import sheet
-from orders.models import Document, DocumentSource
+from orders.models import Document, DocumentLine, DocumentSource, Payout, PayoutLine, together
 from orders.outgoing import DocumentKind
 
 _MOVES = (DocumentKind.PAYMENT, DocumentKind.REFUND_PAYMENT)
@@ -33,13 +35,23 @@ class Held:
         return {document.currency for document in self.documents}
 
 
-def held(payments: Iterable[int]) -> dict[int, Held]:
+def asked(payout: Payout) -> list[QuerySet[Any, Any]]:
+    """Of the payments that a payout's movements name: which documents were signed of them, and those documents' lines."""
+    named = PayoutLine.objects.filter(payout=payout, payment__isnull=False).values("payment")
+    sources = DocumentSource.objects.filter(payment__in=named, document__kind__in=_MOVES)
+    lines = DocumentLine.objects.filter(document__in=sources.values("document"))
+    return [sources.select_related("document__booking").order_by("pk"), lines]
+
+
+def held(sources: list[DocumentSource], lines: list[DocumentLine]) -> dict[int, Held]:
     """By payment, what its standing documents say; a payment that nothing was signed of is not there."""
-    sources = DocumentSource.objects.filter(payment__in=list(payments), document__kind__in=_MOVES)
+    documents = {source.document_id: source.document for source in sources}
+    together.lay(list(documents.values()), "lines", lines)
     found: dict[int, Held] = {}
-    for source in sources.select_related("document__booking").prefetch_related("document__lines").order_by("pk"):
-        if sheet.stands(source.document) and source.payment_id is not None:
-            _add(found.setdefault(source.payment_id, Held()), source.document)
+    for source in sources:
+        document = documents[source.document_id]
+        if sheet.stands(document) and source.payment_id is not None:
+            _add(found.setdefault(source.payment_id, Held()), document)
     return found
 
 

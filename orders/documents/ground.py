@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from orders import periods
@@ -25,6 +27,7 @@ class Ground:
         self.chart = self.books.chart
         self.zone = ZoneInfo(shop.time_zone)
         self.problems: list[Problem] = []
+        self.references: dict[str, set[str]] = {}  # those that were looked up: the kinds of which a document holds it
 
     def role(self, name: str) -> str:
         """The account of a role, "" with a problem."""
@@ -80,5 +83,19 @@ class Ground:
 
     def unused(self, kind: str, text: str, key: str, revision: int) -> str:
         """The reference, in its hashed form where another document of the kind holds it."""
-        taken = Document.objects.filter(ledger=self.ledger, kind=kind, reference=text).exists()
+        if text not in self.references:
+            self.look_up([text], holders([text], self.shop))
+        taken = kind in self.references[text]
         return reference.hashed(self.shop.prefix, key, revision) if taken else text
+
+    def look_up(self, texts: Iterable[str], rows: Iterable[tuple[str, str]]) -> None:
+        """Take these (reference, kind) as all that hold one of these texts."""
+        self.references |= {text: set() for text in texts}
+        for text, kind in rows:
+            self.references[text].add(kind)
+
+
+def holders(texts: list[str], shop: Shop) -> QuerySet[Document, tuple[str, str]]:
+    """The references of the shop's ledger that are among these, each with the kind of its document."""
+    rows = Document.objects.filter(ledger=shop.ledger_id, kind__in=DocumentKind.values, reference__in=texts)
+    return rows.order_by().values_list("reference", "kind")

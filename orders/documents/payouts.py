@@ -10,23 +10,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orders import incoming, money, outgoing
-from orders.documents import clearing, reference, sheet
+from orders.documents import books, clearing, reference, sheet
 from orders.documents.clearing import Held
 from orders.documents.ground import Ground
 from orders.documents.matching import OF_KIND
 from orders.documents.plan import Draft, Origin, Plan
-from orders.models import Document, Payout, PayoutLine, Purpose
+from orders.models import Document, DocumentLine, Payout, PayoutLine, Purpose, together
 from orders.money import ZERO
 from orders.outgoing import DocumentKind
 
 BANK = "bank"
-NAMED = ("adjustments__account",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,17 @@ class Page(Ground):
     """Everything that drafting one payout needs, loaded once."""
 
     def __init__(self, payout: Payout) -> None:
-        prefetch_related_objects([payout], "lines__payment__order", *NAMED)
-        super().__init__(payout.shop, payout.currency)
-        self.payout = payout
-        mine = Document.objects.filter(sources__payout=payout).select_related("booking", "approval")
-        self.signed = list(mine.prefetch_related("lines").order_by("pk"))
-        self.held = clearing.held(line.payment_id for line in payout.lines.all() if line.payment_id is not None)
+        self.payout, mine = payout, Document.objects.filter(sources__payout=payout)
+        self.signed, signed_lines, sources, moved, *rows = together.beside(
+            payout, Prefetch("lines", PayoutLine.objects.select_related("payment__order").defer("payment__order__search")), sheet.NAMED,
+            also=[
+                mine.select_related("booking", "approval").order_by("pk"), DocumentLine.objects.filter(document__in=mine),
+                *clearing.asked(payout), *books.asked(payout.shop),
+            ],
+        )  # fmt: skip
+        together.lay(self.signed, "lines", signed_lines)
+        super().__init__(payout.shop, payout.currency, books.Books(payout.shop, rows))
+        self.held = clearing.held(sources, moved)
 
     def drafts(self, content_hash: str) -> list[Draft]:
         """What stands and still holds; else what takes it back, and the journal as it is now."""

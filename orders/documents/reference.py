@@ -23,9 +23,20 @@ def payout_key(payout: Payout, kind: str, source: str) -> str:
 
 def reference(prefix: str, number: str, key: str, serial: int, revision: int) -> str:
     """Prefix, number, serial (from the second on) and revision (from the second on), or the hashed form if that is too long."""
+    return _short(prefix, number, serial, revision) or hashed(prefix, key, revision)
+
+
+def likely(prefix: str, number: str) -> list[str]:
+    """The short references that an order's documents nearly always get: those of the first documents of a kind, and of their first revisions."""
+    texts = (_short(prefix, number, serial, revision) for serial in range(1, 7) for revision in range(1, 4))
+    return [text for text in texts if text]
+
+
+def _short(prefix: str, number: str, serial: int, revision: int) -> str:
+    """Empty where it is too long, or the number has nothing that a reference may carry."""
     plain = re.sub(r"[^A-Za-z0-9-]", "", number)
     text = f"{prefix}{plain}" + (f"-{serial}" if serial > 1 else "") + (f"r{revision}" if revision > 1 else "")
-    return text if plain and len(text) <= LONGEST else hashed(prefix, key, revision)
+    return text if plain and len(text) <= LONGEST else ""
 
 
 def hashed(prefix: str, key: str, revision: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from orders import incoming, money, outgoing
@@ -16,13 +16,13 @@ from orders.documents import lines, payments, sheet
 from orders.documents.plan import Draft, Origin, Plan
 from orders.documents.sheet import Row, Sheet
 from orders.incoming import LineKind, PaymentStatus
-from orders.models import Document, DocumentLine, Payment, Purpose, RecogniseOn, Refund, RefundLine, held
+from orders.models import Document, DocumentLine, Payment, Purpose, RecogniseOn, Refund, RefundLine, held, together
 from orders.outgoing import DocumentKind
 
 
 def plan(refund: Refund) -> Plan:
     """The credit note and refund payments of a refund, with what keeps them. Never raises for bad data."""
-    prefetch_related_objects([refund], "lines__taxes", "payments", *sheet.NAMED)
+    together.beside(refund, "lines", "lines__taxes", "payments", sheet.NAMED)
     page = Sheet(refund.order)
     return Plan(
         drafts=tuple(drafts(page, refund)),

@@ -5,17 +5,33 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from orders import incoming, money, outgoing
-from orders.documents import reference
+from orders.documents import books as stock
+from orders.documents import chart, ground, reference
 from orders.documents.books import Books
 from orders.documents.ground import Ground
 from orders.documents.plan import Draft, Origin
-from orders.models import Address, Adjustment, Document, Order, Payout, Refund, held
+from orders.models import (
+    Address,
+    Adjustment,
+    Document,
+    DocumentLine,
+    Order,
+    OrderLine,
+    Payment,
+    Payout,
+    Refund,
+    held,
+    together,
+)
+from orders.models.line import ITEM_KEY
 from orders.outgoing import DocumentKind
 
 _TAKES_BACK: dict[str, DocumentKind] = {
@@ -23,17 +39,34 @@ _TAKES_BACK: dict[str, DocumentKind] = {
     DocumentKind.REFUND_PAYMENT: DocumentKind.PAYMENT,
     DocumentKind.JOURNAL: DocumentKind.JOURNAL,
 }
-NAMED = ("adjustments__account", "adjustments__tax_code__account")
+_NAMED = Adjustment.objects.select_related("account", "tax_code__account", "by")
+NAMED: Prefetch[str, Any, Any] = Prefetch("adjustments", _NAMED)
+_BESIDE: tuple[Prefetch[str, Any, Any], ...] = (
+    *(Prefetch(path) for path in ("lines", "lines__taxes", "shipments", "shipments__lines")),
+    Prefetch("payments", Payment.objects.select_related("parent")), NAMED,
+)  # fmt: skip
 Row = tuple[outgoing.Line, Origin]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a sheet begins with: books, the documents that were signed, and the references that others hold of those looked up."""
+
+    books: Books
+    signed: list[Document]
+    texts: list[str]
+    holders: list[tuple[str, str]]
 
 
 class Sheet(Ground):
     """Everything that drafting one order needs, loaded once."""
 
     def __init__(self, order: Order, books: Books | None = None) -> None:
-        super().__init__(order.shop, order.currency, books)
         self.order = order
-        self.signed = self._load()
+        loaded = self._load(books)
+        super().__init__(order.shop, order.currency, loaded.books)
+        self.look_up(loaded.texts, loaded.holders)
+        self.signed = loaded.signed
         self._stem = reference.key(order, "", "").removesuffix(":")
         place = order.shipping or order.billing
         self.region = place.region if place else ""
@@ -45,10 +78,25 @@ class Sheet(Ground):
             if document.key not in keys:
                 keys.append(document.key)
 
-    def _load(self) -> list[Document]:
-        """Whatever drafting looks at; returns the documents that were signed."""
-        prefetch_related_objects([self.order], "lines__taxes", "payments__parent", "shipments__lines", *NAMED)
-        return list(self.order.documents.select_related("booking", "approval").prefetch_related("lines"))
+    def _load(self, books: Books | None) -> Loaded:
+        """Whatever drafting looks at, in one statement; a batch brings its books along."""
+        order, shop = self.order, self.order.shop
+        texts = reference.likely(shop.prefix, order.number)
+        lines, items = OrderLine.objects.filter(order=order), chart.items(shop)
+        signed, signed_lines, mapped, holders, *rows = together.beside(
+            order, *_BESIDE,
+            also=[
+                Document.objects.filter(order=order).select_related("booking", "approval"), DocumentLine.objects.filter(document__order=order),
+                items.filter(key__in=lines.values(key=ITEM_KEY)), ground.holders(texts, shop), *([] if books else stock.asked(shop)),
+            ],
+        )  # fmt: skip
+        together.lay(signed, "lines", signed_lines)
+        prefetch_related_objects(
+            [order], *(path.prefetch_to for path in _BESIDE)
+        )  # what a caller laid beside it in part
+        books = books or Books(shop, rows)
+        books.chart.know_items((line.item_key for line in held(order, "lines")), mapped)
+        return Loaded(books=books, signed=signed, texts=texts, holders=holders)
 
     def key(self, kind: str, source: str) -> str:
         """The key of the order's document of that kind and source."""

@@ -10,8 +10,8 @@ from orders.documents import invoices, payments, refunds
 from orders.documents.books import Books
 from orders.documents.plan import Draft
 from orders.documents.problem import Problem
-from orders.documents.sheet import Row, Sheet
-from orders.models import Document, Order, Refund
+from orders.documents.sheet import Loaded, Row, Sheet
+from orders.models import Order, Refund
 from orders.outgoing import DocumentKind
 
 _NOBODY = outgoing.Party(id="", name="")
@@ -20,8 +20,8 @@ _NOBODY = outgoing.Party(id="", name="")
 class Sketch(Sheet):
     """The sheet of an order that was just made, with its rows held: nothing of it was signed, and its drafts carry amounts and keys alone."""
 
-    def _load(self) -> list[Document]:
-        return []
+    def _load(self, books: Books | None) -> Loaded:
+        return Loaded(books=books or Books(self.order.shop), signed=[], texts=[], holders=[])
 
     def draft(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from orders.incoming import LineKind, Remitter
@@ -56,6 +57,13 @@ class OrderLine(models.Model):
         if self.sku or not self.store_product_id:
             return self.sku
         return f"id:{self.store_product_id}/{self.store_variant_id}"
+
+
+ITEM_KEY = Case(
+    When(~Q(sku="") | Q(store_product_id=""), then=F("sku")),
+    default=Concat(Value("id:"), "store_product_id", Value("/"), "store_variant_id"),
+)
+"""`item_key` where the database is asked."""
 
 
 class Taxed(models.Model):

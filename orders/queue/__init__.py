@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.queue.beside import asked, findings, questions, troubles, undo_until, undo_window
+from orders.queue.beside import LOST, asked, findings, questions, troubles, undo_until, undo_window, unsettled
 from orders.queue.kinds import CHANGES, KINDS, Decided, amount
 from orders.queue.views import (
     COUNTED_UP_TO,
@@ -14,6 +14,7 @@ from orders.queue.views import (
     amounts,
     counts,
     exact,
+    in_tab,
     oldest,
     pending,
     place,
@@ -27,6 +28,7 @@ __all__ = [
     "CHANGES",
     "COUNTED_UP_TO",
     "KINDS",
+    "LOST",
     "TABS",
     "UNKNOWN_FOR",
     "Decided",
@@ -39,6 +41,7 @@ __all__ = [
     "counts",
     "exact",
     "findings",
+    "in_tab",
     "oldest",
     "pending",
     "place",
@@ -49,5 +52,6 @@ __all__ = [
     "troubles",
     "undo_until",
     "undo_window",
+    "unsettled",
     "waiting",
 ]

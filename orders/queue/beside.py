@@ -47,6 +47,9 @@ def asked(user: User) -> dict[str, int]:
     return rows.aggregate(**{kind: Count(field_of(kind)) for kind in KINDS})
 
 
+LOST = (Outcome.REFUSED, Outcome.STUCK, Outcome.UNKNOWN, Outcome.HANDED_OUT)
+
+
 def undo_until(records: Sequence[Decided], kind: str) -> dict[int, datetime]:
     """Until when each approval can be taken back: the first moment at which one of its documents may be sent."""
     if kind in CHANGES:
@@ -59,12 +62,17 @@ def troubles(records: Sequence[Decided], kind: str) -> dict[int, list[Booking]]:
     """The bookings of each record that failed, whose outcome nobody knows, or that wait for the word of whoever carries them."""
     if kind in CHANGES:
         return {}
-    lost = [Outcome.REFUSED, Outcome.STUCK, Outcome.UNKNOWN, Outcome.HANDED_OUT]
-    rows = _bookings(records, kind).filter(outcome__in=lost, booked_at=None, voided_at=None)
     found: dict[int, list[Booking]] = {}
-    for booking in rows.annotate(owner=F(OWNER[kind])).order_by("outcome_at"):
+    for booking in unsettled(records, kind).filter(outcome__in=LOST).annotate(owner=F(OWNER[kind])):
         found.setdefault(booking.owner, []).append(booking)
     return found
+
+
+def unsettled(records: Sequence[Decided], kind: str) -> QuerySet[Any]:
+    """The bookings of these records that are neither at their end nor voided; the longest known first."""
+    if kind in CHANGES:
+        return Booking.objects.none()
+    return _bookings(records, kind).filter(booked_at=None, voided_at=None).order_by("outcome_at", "pk")
 
 
 def _bookings(records: Sequence[Decided], kind: str) -> QuerySet[Any]:

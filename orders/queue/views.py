@@ -9,7 +9,21 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +44,7 @@ from orders.queue.kinds import AMOUNT, CHANGES, KINDS, MOMENT, SHOP, Decided, fi
 
 UNKNOWN_FOR = timedelta(minutes=15)
 COUNTED_UP_TO = 10_000
+Scalar = tuple[str, Sequence[Any]]  # SQL that finds one value, and what is put into it
 _OPEN = [progress for progress in Progress if progress != Progress.POSTED]
 
 
@@ -219,16 +234,27 @@ def _pending() -> dict[str, QuerySet[Any]]:
 
 def _capped(asked: dict[str, QuerySet[Any]]) -> dict[str, int]:
     """How many records each finds, at most COUNTED_UP_TO + 1; one statement for all."""
-    parts = [rows.values("id")[: COUNTED_UP_TO + 1].query.sql_with_params() for rows in asked.values()]
-    statement = ", ".join(f"(SELECT count(*) FROM ({sql}) counted)" for sql, _values in parts)  # noqa: S608  # the SQL is the ORM's own
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {statement}", [value for _sql, values in parts for value in values])
-        return dict(zip(asked, cursor.fetchone(), strict=True))
+    return dict(zip(asked, _scalars(*map(_counted, asked.values())), strict=True))
 
 
-def _counted(records: QuerySet[Any]) -> int:
+def _counted(records: QuerySet[Any]) -> Scalar:
     """How many they are, at most COUNTED_UP_TO + 1."""
-    return records.order_by().values("id")[: COUNTED_UP_TO + 1].count()
+    sql, values = records.values("id")[: COUNTED_UP_TO + 1].query.sql_with_params()
+    return f"SELECT count(*) FROM ({sql}) counted", values  # noqa: S608  # the SQL is the ORM's own
+
+
+def _first(records: QuerySet[Any]) -> Scalar:
+    """The id of the first."""
+    return records.values("id")[:1].query.sql_with_params()
+
+
+def _scalars(*asked: Scalar) -> tuple[Any, ...]:
+    """The one value of each, in one statement."""
+    statement = ", ".join(f"({sql})" for sql, _values in asked)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {statement}", [value for _sql, values in asked for value in values])
+        found: tuple[Any, ...] = cursor.fetchone()
+    return found
 
 
 def waiting() -> int:
@@ -249,18 +275,14 @@ def amounts(records: QuerySet[Any], kind: str) -> dict[str, Decimal]:
 
 
 def place(view: View, record: Decided) -> Place:
-    """The record's place in the view and its neighbours, also where it has just left the view."""
+    """The record's place in the view and its neighbours, also where it has just left the view; one statement."""
     found = rows(view)
     before, after = (found.filter(side) for side in _sides(view.kind, record))
     nearest = before.order_by(_moment(view).asc(), F("id").asc())
-    inside = found.filter(pk=record.pk).exists()
-    ahead, count = _counted(before), _counted(found)
-    return Place(
-        previous=nearest.values_list("pk", flat=True).first(),
-        next=after.values_list("pk", flat=True).first(),
-        position=ahead + 1 if inside else None,
-        among=count,
-    )
+    inside, ahead, among = found.filter(pk=record.pk), before, found
+    counted = (_counted(records.order_by()) for records in (inside, ahead, among))
+    previous, following, is_inside, count_ahead, count = _scalars(_first(nearest), _first(after), *counted)
+    return Place(previous, following, count_ahead + 1 if is_inside else None, count)
 
 
 def _sides(kind: str, record: Any) -> tuple[Q, Q]:
@@ -275,8 +297,12 @@ def _sides(kind: str, record: Any) -> tuple[Q, Q]:
     return before, Q(**{f"{name}__lt": moment}) | same & Q(pk__lt=record.pk)
 
 
+def in_tab() -> Case:
+    """As a column of a record: the name of the tab in which it lies now."""
+    now = timezone.now()
+    return Case(*(When(tab.holds(now), then=Value(tab.name)) for tab in TABS.values()), default=Value("review"))
+
+
 def tab_of(record: Decided) -> str:
     """The tab in which the record lies now."""
-    found = type(record)._default_manager.filter(pk=record.pk)
-    now = timezone.now()
-    return next((tab.name for tab in TABS.values() if found.filter(tab.holds(now)).exists()), "review")
+    return str(type(record)._default_manager.filter(pk=record.pk).values_list(in_tab(), flat=True).get())

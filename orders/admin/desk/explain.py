@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from orders import documents, outgoing
 from orders.admin.desk import frame
-from orders.admin.desk.facts import correctable
+from orders.admin.desk.facts import correctable, standing
 from orders.models import Approval, Correction, Invoice, LineTax, Order, OrderLine
 from orders.templatetags import desk
 
@@ -98,7 +97,7 @@ def _lines(order: Order, sales: list[documents.Draft]) -> Iterator[Row]:
     for draft in sales:
         for key, drafted in _origins(draft):
             by_line.setdefault(key, []).append((draft, drafted))
-    corrected = {row.target: row for row in _standing(order).filter(target__startswith="line:")}
+    corrected = {row.target: row for row in standing(order).filter(target__startswith="line:")}
     for line in order.lines.filter(removed=False).prefetch_related("taxes").order_by("position"):
         yield _line(order, line, by_line.get(line.pk, []), corrected.get(f"line:{line.pk}"))
 
@@ -151,7 +150,7 @@ def _fields(order: Order) -> list[tuple[str, list[Row]]]:
     """What may be corrected and says something, or was corrected."""
     approval = Approval.objects.filter(order=order).order_by("-at").first()
     content = json.loads(approval.content) if approval else {}
-    corrected = {f"{row.target}.{row.field}": row for row in _standing(order)}
+    corrected = {f"{row.target}.{row.field}": row for row in standing(order)}
     found = []
     for title, fields in correctable(order):
         rows = [
@@ -180,7 +179,3 @@ def _at(content: Any, where: tuple[str, ...]) -> str:
     for name in where:
         content = content.get(name) if isinstance(content, dict) else None
     return str(content or "") if where else ""
-
-
-def _standing(order: Order) -> QuerySet[Correction]:
-    return Correction.objects.filter(order=order, retired_at=None).select_related("by")

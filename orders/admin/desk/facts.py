@@ -9,21 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from orders import corrections, roles
-from orders.models import Address, Correction, Order, Refund
+from orders import corrections, documents, roles
+from orders.models import Address, Correction, Order, Refund, held
 
 
-def of(request: HttpRequest, record: Order | Refund, order: Order) -> dict[str, Any]:
-    """What the page shows of the record and of its order, by the names that the page knows."""
-    corrected = list(_standing(record)) if isinstance(record, Order) else []
+def of(request: HttpRequest, record: Order | Refund, order: Order, corrected: list[Correction]) -> dict[str, Any]:
+    """What the page shows of the record and of its order, by the names that the page knows; most lies beside them since their documents were drafted."""
+    lines = [line for line in held(record, "lines") if not getattr(line, "removed", False)]
     return {
-        "lines": list(_lines(record)),
-        "taxes": {line.pk: list(line.taxes.all()) for line in record.lines.prefetch_related("taxes")},
-        "payments": list(record.payments.order_by("processed_at", "id")),
-        "refunds": list(order.refunds.order_by("refunded_at", "id")),
-        "shipments": list(order.shipments.order_by("shipped_at", "id")),
-        "invoices": list(order.invoices.order_by("id")),
-        "adjustments": list(record.adjustments.filter(withdrawn_at=None).select_related("account", "tax_code", "by")),
+        "lines": lines,
+        "taxes": {line.pk: held(line, "taxes") for line in lines},
+        "payments": held(record, "payments"),
+        "shipments": held(order, "shipments"),
+        "adjustments": documents.named(record),
         "corrected": {f"{row.target}.{row.field}": row for row in corrected},
         "sees_customer": request.user.has_perm("orders.view_customer"),
         "addresses": [
@@ -31,18 +29,17 @@ def of(request: HttpRequest, record: Order | Refund, order: Order) -> dict[str, 
             for target, title, subject in _subjects(order)
             if target != "order"
         ],
-        "colleagues": colleagues(),
     }
 
 
-def _standing(order: Order) -> QuerySet[Correction]:
-    return Correction.objects.filter(order=order, retired_at=None).select_related("by")
-
-
-def _lines(record: Order | Refund) -> QuerySet[Any]:
-    if isinstance(record, Refund):
-        return record.lines.select_related("order_line")
-    return record.lines.filter(removed=False)
+def standing(record: Any) -> QuerySet[Correction]:
+    """What people corrected of an order, and stands."""
+    rows = (
+        Correction.objects.filter(order=record, retired_at=None)
+        if isinstance(record, Order)
+        else Correction.objects.none()
+    )
+    return rows.select_related("by")
 
 
 def colleagues() -> QuerySet[User, str]:
@@ -58,7 +55,7 @@ def correctable(order: Order) -> list[tuple[str, list[tuple[str, str, str]]]]:
     for target, title, subject in _subjects(order):
         if subject is not None:
             listed.append((title, [_field(target, name, subject) for name in corrections.CORRECTABLE[target]]))
-    for line in order.lines.filter(removed=False):
+    for line in (line for line in held(order, "lines") if not line.removed):
         names = corrections.CORRECTABLE["line"]
         listed.append(
             (_("Line %(n)s") % {"n": line.position + 1}, [_field(f"line:{line.pk}", name, line) for name in names])

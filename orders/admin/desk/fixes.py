@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -52,7 +53,7 @@ class Fix:
     place: str = ""
 
 
-def of(user: Any, ledger: Ledger, cause: str, *, back: str) -> Fix | None:
+def of(user: Any, ledger: Ledger, cause: str, *, back: str, tax_codes: Iterable[TaxCode] | None = None) -> Fix | None:
     """The form that removes a cause for every record that waits for it; None where there is none, or the person may not use it."""
     kind, _colon, rest = cause.partition(":")
     match kind:
@@ -78,7 +79,8 @@ def of(user: Any, ledger: Ledger, cause: str, *, back: str) -> Fix | None:
                 return _change(user, "accountmapping", held_at.pk, _("Map it anew"), back)
             return _form(user, "accountmapping", _("Map it"), back, ledger=ledger.pk, purpose=purpose, value=value)
         case "taxcode":
-            found = TaxCode.objects.filter(ledger=ledger, code=rest).values_list("pk", flat=True).first()
+            codes = ledger.tax_codes.filter(code=rest) if tax_codes is None else tax_codes
+            found = next((code.pk for code in codes if code.code == rest), None)
             return _change(user, "taxcode", found, _("Name its account"), back) if found else None
         case "rate":
             return _form(

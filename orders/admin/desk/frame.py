@@ -13,10 +13,11 @@ from django.urls import reverse
 
 from orders import queue
 
+_ORDERS = ("shop__ledger__adjustment_account", "customer", "billing", "shipping")
 _RELATED = {
-    "order": ("shop__ledger", "customer", "billing", "shipping", "assignee"),
-    "refund": ("order__shop__ledger", "assignee"),
-    "payout": ("shop__ledger", "assignee"),
+    "order": (*_ORDERS, "assignee"),
+    "refund": (*(f"order__{part}" for part in _ORDERS), "assignee"),
+    "payout": ("shop__ledger__adjustment_account", "assignee"),
     "stockadjustment": ("shop__ledger", "assignee"),
     "customerchange": ("customer__shop__ledger", "assignee"),
 }
@@ -71,9 +72,12 @@ def record_at(view: queue.View, pk: int) -> str:
 
 
 def record_of(kind: str, pk: int) -> queue.Decided:
-    """The record, or 404."""
+    """The record with whatever it belongs to, and as `tab` where it lies now; or 404."""
     model = queue.KINDS.get(kind)
-    found = model._default_manager.select_related(*_RELATED[kind]).filter(pk=pk).first() if model else None
+    if model is None:
+        raise Http404
+    rows = model._default_manager.select_related(*_RELATED[kind]).annotate(tab=queue.in_tab())
+    found: queue.Decided | None = rows.filter(pk=pk).first()
     if found is None:
         raise Http404
     return found

@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from orders import documents, money
-from orders.admin.desk import facts
-from orders.models import Invoice, Payout, PayoutLine
+from orders.models import Payout, PayoutLine, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,8 @@ class Movement:
 
 
 def of(payout: Payout) -> dict[str, Any]:
-    """What the page shows of the payout, by the names that the page knows."""
-    lines = list(payout.lines.select_related("payment__order"))
-    named = list(payout.adjustments.filter(withdrawn_at=None).select_related("account", "by"))
+    """What the page shows of the payout, by the names that the page knows; its rows lie beside it since its journal was drafted."""
+    lines, named = held(payout, "lines"), documents.named(payout)
     sums: defaultdict[str, list[Decimal]] = defaultdict(list)
     for line in lines:
         sums[line.kind].append(line.amount)
@@ -43,6 +41,4 @@ def of(payout: Payout) -> dict[str, Any]:
         "fees": money.total(line.fee for line in lines),
         "made": money.total(line.amount - line.fee for line in lines) + money.total(row.net for row in named),
         "adjustments": named,
-        "invoices": list(Invoice.objects.filter(document__sources__payout=payout).order_by("id")),
-        "colleagues": facts.colleagues(),
     }

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from orders import documents, money, outgoing, ownership, queue, roles
 from orders.admin import desk
 from orders.admin.base import person
-from orders.admin.desk import difference, facts, fixes, frame, payout, timeline
+from orders.admin.desk import difference, facts, fixes, frame, gathered, payout, timeline
+from orders.admin.desk.gathered import Gathered
 from orders.models import (
     Approval,
     CustomerChange,
@@ -31,7 +32,6 @@ from orders.models import (
     State,
     StockAdjustment,
 )
-from orders.models.subject import about
 from orders.review import records
 
 _TEMPLATES = {"payout": "admin/desk/payout.html"} | dict.fromkeys(queue.CHANGES, "admin/desk/change.html")
@@ -59,25 +59,21 @@ class Preview:
 
 
 def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """The page of an order or a refund."""
+    """The page of a record of any kind."""
     frame.must(request, f"orders.view_{kind}")
     record = frame.record_of(kind, pk)
-    order = order_of(record) if isinstance(record, (Order, Refund)) else None
     view = _view(request, kind, record)
     place = queue.place(view, record)
-    plan = _plan(record)
-    found = list(Finding.objects.filter(**about(record)).order_by("severity", "code", "id"))
-    approval = (
-        Approval.objects.filter(**about(record)).select_related("by", "acting_for", "second_by").order_by("-at").first()
-    )
+    plan, known = _plan(record), gathered.of(record, person(request))
     here = frame.record_at(view, record.pk)
-    until = queue.undo_until([record], kind).get(record.pk) if record.state == State.APPROVED else None
+    until = known.undo_until if record.state == State.APPROVED else None
+    approval = next(iter(known.approvals), None)
     return frame.page(
         request,
         _TEMPLATES.get(kind, "admin/desk/record.html"),
         name_of(record),
         record=record,
-        order=order,
+        order=order_of(record) if isinstance(record, (Order, Refund)) else None,
         kind=kind,
         view=view,
         parts=frame.parts(view),
@@ -89,21 +85,24 @@ def page(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         previous=frame.record_at(view, place.previous) if place.previous else "",
         following=frame.record_at(view, place.next) if place.next else "",
         amount=queue.amount(record),
-        findings=[_finding(request, record, finding, here) for finding in found],
+        findings=[_finding(request, record, finding, here, known) for finding in known.findings],
         sheets=[_sheet(draft) for draft in plan.drafts],
-        problems=[problem for problem in plan.problems if not found],
+        problems=[problem for problem in plan.problems if not known.findings],
         approval=approval,
         changes=_changes(approval, plan),
         until=until,
-        troubles=queue.troubles([record], kind).get(record.pk, []),
+        troubles=known.troubles,
+        refunds=known.refunds,
+        invoices=known.invoices,
         attempts=[row for provider in desk.attempts_providers for row in provider(record)],
-        events=timeline.of(request, record),
-        question=_question(request, record),
+        events=timeline.of(request, known.events),
+        question=_question(request, record, known.questions),
         snoozes=_snoozes(),
-        accountable=ownership.accountable(record),
+        accountable=record.assignee or known.owner,
         reasons=RejectReason.choices,
-        **_facts(request, record),
-        **_verbs(request, record, found, until, plan.drafts),
+        colleagues=known.colleagues,
+        **_facts(request, record, known),
+        **_verbs(request, record, known, until, plan.drafts),
     )
 
 
@@ -123,12 +122,12 @@ def name_of(record: queue.Decided) -> str:
     return _("Order %s") % record.number if isinstance(record, Order) else _("Refund of order %s") % record.order.number
 
 
-def _facts(request: HttpRequest, record: queue.Decided) -> dict[str, Any]:
+def _facts(request: HttpRequest, record: queue.Decided, known: Gathered) -> dict[str, Any]:
     if isinstance(record, Payout):
         return payout.of(record)
     if isinstance(record, (StockAdjustment, CustomerChange)):
-        return {"shop": ownership.shop_of(record), "colleagues": facts.colleagues()}
-    return facts.of(request, record, order_of(record))
+        return {"shop": ownership.shop_of(record)}
+    return facts.of(request, record, order_of(record), known.corrections)
 
 
 def _plan(record: queue.Decided) -> documents.Plan:
@@ -144,13 +143,13 @@ def _view(request: HttpRequest, kind: str, record: queue.Decided) -> queue.View:
     data = request.GET.copy()
     data["kind"] = kind
     if "tab" not in data:
-        data["tab"] = queue.tab_of(record)
+        data["tab"] = getattr(record, "tab")  # noqa: B009  # a column that `frame.record_of` adds
     return frame.view_of(data)
 
 
-def _finding(request: HttpRequest, record: Any, finding: Finding, here: str) -> dict[str, Any]:
-    query = "?" + here.partition("?")[2]
-    fix = fixes.of(request.user, ownership.shop_of(record).ledger, finding.cause, back=here)
+def _finding(request: HttpRequest, record: Any, finding: Finding, here: str, known: Gathered) -> dict[str, Any]:
+    query, ledger = "?" + here.partition("?")[2], ownership.shop_of(record).ledger
+    fix = fixes.of(request.user, ledger, finding.cause, back=here, tax_codes=known.tax_codes)
     if finding.code == "duplicate" and finding.cause.startswith("order:"):
         twin = int(finding.cause.partition(":")[2])
         fix = fixes.Fix(_("Compare"), reverse("admin:beside", args=[record.pk, twin]) + query)
@@ -179,9 +178,9 @@ def _changes(approval: Approval | None, plan: documents.Plan) -> list[difference
     return list(difference.between(json.loads(approval.content), plan.content))
 
 
-def _question(request: HttpRequest, record: queue.Decided) -> dict[str, Any] | None:
+def _question(request: HttpRequest, record: queue.Decided, questions: list[Question]) -> dict[str, Any] | None:
     """What was asked last about the record, and whether this person may answer it."""
-    asked = Question.objects.filter(**about(record)).select_related("of", "by", "answered_by").first()
+    asked = next(iter(questions), None)
     if asked is None or (asked.closed_at and not asked.answer):
         return None
     may_decide = roles.may(request.user, f"orders.change_{record._meta.model_name}")
@@ -208,7 +207,7 @@ def _explained(view: queue.View, record: queue.Decided) -> str:
 def _verbs(
     request: HttpRequest,
     record: queue.Decided,
-    found: list[Finding],
+    known: Gathered,
     until: datetime | None,
     drafts: tuple[documents.Draft, ...],
 ) -> dict[str, Any]:
@@ -216,11 +215,13 @@ def _verbs(
     may = roles.may(request.user, f"orders.change_{record._meta.model_name}")
     blocked, acting_for, shop = "", None, ownership.shop_of(record)
     try:
-        acting_for = ownership.authority(person(request), shop, amount=queue.amount(record)).acting_for
+        acting_for = ownership.authority_of(
+            person(request), shop, known.owner, lambda: known.deputyship, amount=queue.amount(record)
+        ).acting_for
     except ownership.NotAllowed as refused:
         blocked = refused.words
     if not blocked and record.state == State.PENDING and record.blockers:
-        first = next((finding for finding in found if finding.severity == Severity.BLOCKING), None)
+        first = next((finding for finding in known.findings if finding.severity == Severity.BLOCKING), None)
         blocked = first.fix or first.words if first else _("Something blocks it.")
     told = isinstance(record, (StockAdjustment, CustomerChange))
     unsent = told and record.progress == Progress.NONE
@@ -240,6 +241,6 @@ def _verbs(
         "can_correct": may and isinstance(record, Order) and record.state in (State.PENDING, State.HELD),
         "correctable": facts.correctable(record) if isinstance(record, Order) else [],
         "can_adjust": may and not told and record.state in (State.PENDING, State.HELD),
-        "accounts": shop.ledger.accounts.filter(active=True).order_by("code")[:500],
-        "tax_codes": shop.ledger.tax_codes.filter(active=True).order_by("code")[:500],
+        "accounts": known.accounts,
+        "tax_codes": known.tax_codes,
     }

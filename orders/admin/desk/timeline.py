@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import CharField, Q, QuerySet
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 
 from orders import queue
@@ -15,10 +16,14 @@ from orders.models import CustomerChange, Event, Order, Payout, StockAdjustment
 SHOWN = 100
 
 
-def of(request: HttpRequest, record: queue.Decided) -> list[dict[str, Any]]:
+def of(request: HttpRequest, events: list[Event]) -> list[dict[str, Any]]:
     """The rows of the timeline, as this person may see them."""
-    rows = Event.objects.filter(events_of(record)).select_related("by", "acting_for").order_by("-id")[:SHOWN]
-    return [_event(request, event) for event in rows]
+    return [_event(request, event) for event in events]
+
+
+def asked(record: queue.Decided) -> QuerySet[Event]:
+    """The last events of the record, newest first, each with who did it and for whom."""
+    return Event.objects.filter(events_of(record)).select_related("by", "acting_for").order_by("-id")[:SHOWN]
 
 
 def events_of(record: queue.Decided) -> Q:
@@ -27,8 +32,8 @@ def events_of(record: queue.Decided) -> Q:
         return Q(noun=record._meta.model_name, object_id=str(record.pk))
     if not isinstance(record, Payout):
         return Q(order=record if isinstance(record, Order) else record.order)
-    named = [str(pk) for pk in record.adjustments.values_list("pk", flat=True)]
-    signed = [str(pk) for pk in record.document_sources.values_list("document_id", flat=True)]
+    named = record.adjustments.order_by().values(key=Cast("pk", CharField()))
+    signed = record.document_sources.order_by().values(key=Cast("document_id", CharField()))
     return (
         Q(noun="payout", object_id=str(record.pk))
         | Q(noun="adjustment", object_id__in=named)
