@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.models import Task
 from django_q.tasks import async_task
 
-from integrations import alerts, connections, handover, inbox, outbox, writeback
+from integrations import alerts, connections, handover, inbox, outbox, stocktaking, writeback
 from integrations.errors import Misconfigured, Trouble
 from integrations.models import Connection, Run
 from orders import intake, mappings, outgoing, queue, review
@@ -221,6 +221,16 @@ def _choices(seconds: float) -> Result:
     return Result(done=done, failed=len(words), words=" ".join(words))
 
 
+def _stock(seconds: float) -> Result:
+    deadline, done, words = time.monotonic() + seconds, 0, []
+    for there in Connection.objects.filter(active=True, paused_at=None).exclude(ledger=None).select_related("ledger"):
+        try:
+            done += stocktaking.count(there, deadline)
+        except Trouble as error:
+            words.append(f"{there}: {error.words}")
+    return Result(done=done, failed=len(words), words=" ".join(words))
+
+
 def _settle(seconds: float) -> Result:
     """What changes by time alone: a hold that is over, and an unknown outcome that has lasted too long."""
     deadline, done = time.monotonic() + seconds, 0
@@ -275,6 +285,11 @@ JOBS: dict[str, Job] = {
         words=_("Asks the ledgers for their accounts, tax codes and items, and finds mappings to what is gone."),
         minutes=60,
         work=_choices,
+    ),
+    "stock": Job(
+        words=_("Reads what the ledgers count, where they are asked to, and proposes what differs from the stores."),
+        minutes=60,
+        work=_stock,
     ),
     "settle": Job(words=_("Ends holds whose time is over, and shows what stays unknown."), minutes=1, work=_settle),
     "bulk": Job(words=_("Approves the sets that people confirmed."), minutes=1, work=_bulk),

@@ -35,7 +35,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "integrations": [
         {"management", "apps", "urls", "jobs", "supervisor", "views", "alerts", "watching", "admin", "checks"},
-        {"inbox", "outbox", "handover", "rehearsal"},
+        {"inbox", "outbox", "handover", "rehearsal", "stocktaking"},
         {"booking", "connections", "writeback"},
         {"shelf"},
         {"tokens"},

@@ -38,6 +38,7 @@ files = importlib.import_module("integrations.migrations.0007_files")
 imports = importlib.import_module("integrations.migrations.0008_imports")
 errands = importlib.import_module("integrations.migrations.0009_errands")
 bulk = importlib.import_module("integrations.migrations.0010_bulk")
+stock = importlib.import_module("integrations.migrations.0014_stock")
 choices = importlib.import_module("integrations.migrations.0013_on_since")
 
 
@@ -180,6 +181,7 @@ def _migrated() -> None:
         errands.make(apps, editor)
         bulk.make(apps, editor)
         choices.make(apps, editor)
+        stock.make(apps, editor)
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,6 +53,7 @@ class OdooContract(AccountingContract):
     books_currency = "EUR"
     keeps_hash = False
     keeps_customers = True
+    keeps_stock = True
     tells_tax_codes = True
     refused_account = "999999"
 
@@ -74,6 +76,9 @@ class OdooContract(AccountingContract):
         if noun == "customer":
             return str(lab.partner(books, dict(facts)))
         return str(books.tables.add("product.product", name=facts["name"], default_code=facts["code"]))
+
+    def person_counts(self, folder: Path, code: str, warehouse: str, quantity: str) -> None:
+        serve(folder, self.serie).counted(code, warehouse, str(Decimal(quantity) + 1), reserved="1")
 
     def customer_on(self, folder: Path, document: outgoing.Document) -> str:
         rows = running[folder].books.tables.rows["account.move"].values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orders.intake.batches import receive
 from orders.intake.choices import receive_choices
+from orders.intake.counts import receive_counts
 from orders.intake.foretell import foretell
 from orders.intake.ledger import receive_states
 from orders.intake.outcomes import receive_outcome, receive_outcomes
@@ -16,6 +17,7 @@ __all__ = [
     "foretell",
     "receive",
     "receive_choices",
+    "receive_counts",
     "receive_outcome",
     "receive_outcomes",
     "receive_states",

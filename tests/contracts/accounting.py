@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,6 +16,7 @@ from contracts import documents
 from integrations.accounting.base import (
     Accounting,
     Booked,
+    Counting,
     HandedOut,
     Idempotency,
     Masters,
@@ -24,6 +25,7 @@ from integrations.accounting.base import (
     batch_of,
     book_many,
     previewed,
+    tells_stock,
 )
 from integrations.errors import Conflict, Refused, Trouble, Undecided
 from orders import money, outgoing
@@ -45,6 +47,7 @@ class AccountingContract:
     books_currency = ""  # of a ledger whose books have one for ever: documents in another come with a rate
     tells_accounts = True  # False for a ledger that nobody can ask for its accounts
     tells_tax_codes = False  # True for a ledger that has tax codes of its own
+    keeps_stock = False  # True for a ledger that is asked for quantities: `with_options` makes one, `person_counts` fills its shelves
     keeps_customers = False  # True for a ledger with customers and items of its own, whose Options are base.Masters
 
     def make(self, folder: Path) -> Accounting:
@@ -61,6 +64,10 @@ class AccountingContract:
 
     def person_adds(self, folder: Path, noun: str, **facts: str) -> str:
         """Do what a person does who enters a customer (name, ref, vat, email) or an item (code, name) in the ledger; its id there."""
+        raise NotImplementedError
+
+    def person_counts(self, folder: Path, code: str, warehouse: str, quantity: str) -> None:
+        """Do what a person does who counts so many of an item, of which stock is kept, in a warehouse."""
         raise NotImplementedError
 
     def customer_on(self, folder: Path, document: outgoing.Document) -> str:
@@ -215,6 +222,28 @@ class AccountingContract:
         seen = previewed(ledger, self.invoice(lines=(bad,)))
         assert self.refused_account in seen.problems[0].words
         assert seen.problems[0].fix
+
+    # Stock
+
+    def test_quantities_are_told_by_item_and_warehouse(self, folder: Path) -> None:
+        if not self.keeps_stock:
+            pytest.skip("this ledger is not asked for quantities")
+        ledger = self.with_options(folder, stock="yes")
+        assert tells_stock(ledger)
+        assert not tells_stock(self.make(folder))
+        for code, warehouse, quantity in (("MUG", "WH", "7"), ("MUG", "OUT", "2.5"), ("TEE", "WH", "4")):
+            self.person_counts(folder, code, warehouse, quantity)
+        self.person_adds(folder, "item", code="TWICE", name="One")
+        self.person_adds(folder, "item", code="TWICE", name="Another")
+        levels = cast(Counting, ledger).stock(["MUG", "TEE", "TWICE", "NOT-THERE"])
+        told = {(level.sku, level.location): level.quantity for level in levels}
+        assert told == {
+            ("MUG", "WH"): Decimal(7),
+            ("MUG", "OUT"): Decimal("2.5"),
+            ("TEE", "WH"): Decimal(4),
+            ("TEE", "OUT"): ZERO,
+        }
+        assert cast(Counting, ledger).stock([]) == []
 
     # What stands there is compared
 

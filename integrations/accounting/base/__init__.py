@@ -21,6 +21,7 @@ __all__ = [
     "Booked",
     "Bounds",
     "Check",
+    "Counting",
     "HandedOut",
     "Idempotency",
     "Masters",
@@ -35,6 +36,7 @@ __all__ = [
     "preview",
     "previewed",
     "retail",
+    "tells_stock",
 ]
 
 
@@ -78,7 +80,8 @@ class Masters:
     """Options of a ledger that keeps customers and items; an adapter's own Options inherit from it, and so ask for the bindings.
 
     `retail`: the customer who stands for a shop's private buyers, by shop ("web=15, eu=18"); who buys for a company or with a VAT id is always a customer by
-    himself, and so is everybody in a shop without one. `items`: off (lines carry no item), link (where the ledger has one of that code), make (or one is made).
+    himself, and so is everybody in a shop without one. `items`: off (lines carry no item), link (where the ledger has one of that code), make (or one is
+    made). `stock`: quantities are read, where the adapter can.
     """
 
     retail: str = field(
@@ -92,6 +95,10 @@ class Masters:
         metadata={
             "help": "off: lines carry no item. link: the ledger's item, where exactly one has the code. make: a missing one is made."
         },
+    )
+    stock: bool = field(
+        default=False,
+        metadata={"help": "yes: its quantities are read, and what differs from the store is proposed for review."},
     )
 
 
@@ -184,6 +191,21 @@ class Previewing(Accounting, Protocol):
 
     def preview(self, document: outgoing.Document) -> Preview:
         """What `book` would write for the document, and what would be in its way; looks only, and writes nothing: no customer, no item, no draft."""
+
+
+class Counting(Accounting, Protocol):
+    """A ledger that keeps stock and can be asked for it. One that does not has no such method; it is asked only where its option `stock` is on."""
+
+    def stock(self, codes: Sequence[str]) -> Sequence[incoming.StockLevel]:
+        """How many of each item may be sold (on hand, less what is reserved), by the item's code as `sku` and warehouse as `location`; in few calls for many.
+
+        An item of which nothing lies there is 0 in each warehouse; one that is not there, keeps no stock, or shares its code is absent.
+        """
+
+
+def tells_stock(ledger: Accounting) -> bool:
+    """Whether this ledger is to be asked for quantities."""
+    return hasattr(ledger, "stock") and bool(getattr(getattr(ledger, "options", None), "stock", False))
 
 
 def previewed(ledger: Accounting, document: outgoing.Document) -> Preview:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from integrations import http
 from integrations.accounting.base import Booked, Bounds, Check, Idempotency, Masters, Outcome, Preview, retail
 from integrations.accounting.odoo import (
+    counting,
     drafts,
     forcing,
     inspection,
@@ -113,6 +114,13 @@ class Odoo:
             return previewing.look(self.company, self.options, self.kinds, self.bounds, document)
         except Fault as fault:
             raise refusals.trouble(fault, document.reference) from fault
+
+    def stock(self, codes: Sequence[str]) -> Sequence[incoming.StockLevel]:
+        """What may be sold of each product in each warehouse of the company."""
+        try:
+            return counting.stock(self.company, codes)
+        except Fault as fault:
+            raise refusals.trouble(fault, "The ledger's stock") from fault
 
     def book_many(self, documents: Sequence[outgoing.Document]) -> Sequence[Outcome]:
         try:

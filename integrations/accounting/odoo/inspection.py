@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from integrations.accounting.base import Check, Masters
-from integrations.accounting.odoo import refusals
+from integrations.accounting.odoo import counting, refusals
 from integrations.accounting.odoo.company import Company
 from integrations.accounting.odoo.line import Fault
 from integrations.errors import Trouble
@@ -30,6 +30,7 @@ def look(company: Company, options: Masters, retail: Mapping[str, str]) -> Seque
         *checks,
         *_each("payment accounts", lambda: [_methods(company)]),
         *_each("retail", lambda: list(_retail(company, retail))),
+        *(_each("stock", lambda: [_stock(company)]) if options.stock else []),
     ]
 
 
@@ -176,6 +177,14 @@ def _methods(company: Company) -> Check:
         )
     words = "No payment method names an outstanding account, so every payment becomes a journal entry, which is right in the books all the same."
     return Check(name="payment accounts", ok=True, words=words)
+
+
+def _stock(company: Company) -> Check:
+    names = ", ".join(f"{row['name']} ({row['code']})" for row in counting.warehouses(company))
+    if names:
+        return Check(name="stock", ok=True, words=f"Quantities are read from {names}.")
+    fix = "In Odoo: Inventory > Configuration > Warehouses, make one; or set the option stock to no."
+    return Check(name="stock", ok=False, words="The company has no warehouse.", fix=fix)
 
 
 def _retail(company: Company, retail: Mapping[str, str]) -> Iterator[Check]:

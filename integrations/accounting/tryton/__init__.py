@@ -12,7 +12,7 @@ from integrations.errors import Misconfigured, Trouble
 from integrations.registry import adapter
 from orders import incoming, money, outgoing
 
-from . import inspection, looking, posting, previewing, reading
+from . import counting, inspection, looking, posting, previewing, reading
 from .books import Account, Books
 from .reading import Entry
 from .rpc import Client, Said
@@ -90,6 +90,10 @@ class Tryton:
     def preview(self, document: outgoing.Document) -> Preview:
         """As Tryton would have it, from its own lists."""
         return self._asked(lambda: previewing.look(self.books, self.options, document))
+
+    def stock(self, codes: Sequence[str]) -> Sequence[incoming.StockLevel]:
+        """What lies of each product in each warehouse today."""
+        return self._asked(lambda: counting.stock(self.books, codes))
 
     def book(self, document: outgoing.Document) -> Standing:
         """One document by the same way as many."""

@@ -301,15 +301,40 @@ class Odoo(Server):
                 "debit": max(row["balance"], Decimal(0)),
                 "credit": max(-row["balance"], Decimal(0)),
             }
+        if model == "product.product":
+            return {self._kept: "consu" if self.serie < 18 else False, **row}
         return row
 
     def _fields(self, model: str) -> set[str]:
         extra = {
             "account.move": {"invoice_currency_rate"} if self.serie >= 18 else set[str](),
             "account.payment": {self.books.memo, "reconciled_invoice_ids"},
+            "product.product": {self._kept},
         }
         rows = self.books.tables.rows.get(model, {})
         return set(next(iter(rows.values()), {})) | extra.get(model, set())
+
+    @property
+    def _kept(self) -> str:
+        """The field that says of a product that stock is kept of it."""
+        return "detailed_type" if self.serie < 18 else "is_storable"
+
+    def counted(self, code: str, warehouse: str, quantity: str, reserved: str = "0") -> None:
+        """What a person does who counts the shelves: the warehouse, the product and its rows of stock are made where they are missing."""
+        tables, kept = self.books.tables, {self._kept: "product" if self.serie < 18 else True}
+        products = [row for row in tables.rows.get("product.product", {}).values() if row["default_code"] == code]
+        product = products[0]["id"] if products else tables.add("product.product", name=code, default_code=code, **kept)
+        tables.get("product.product", product).update(kept)
+        there = [row for row in tables.rows.get("stock.warehouse", {}).values() if row["code"] == warehouse]
+        if not there:
+            view = tables.add("stock.location", name=warehouse, location_id=None)
+            lot = tables.add("stock.location", name=f"{warehouse}/Stock", location_id=view)
+            company = self.books.here.company["id"]
+            made = tables.add("stock.warehouse", code=warehouse, name=warehouse, company_id=company, lot_stock_id=lot)
+            there = [tables.get("stock.warehouse", made)]
+        shelf = tables.add("stock.location", name="Shelf", location_id=there[0]["lot_stock_id"])
+        amounts = {"quantity": Decimal(quantity), "reserved_quantity": Decimal(reserved)}
+        tables.add("stock.quant", product_id=product, location_id=shelf, **amounts)
 
     def _right(self, model: str) -> None:
         if not self._may(model, "create"):

@@ -20,6 +20,8 @@ MANY2ONE = {
     "tax_line_id": "account.tax",
     "product_id": "product.product",
     "payment_id": "account.payment",
+    "location_id": "stock.location",
+    "lot_stock_id": "stock.location",
     "payment_method_line_id": "account.payment.method.line",
     "payment_account_id": "account.account",
     "company_id": "res.company",
@@ -145,11 +147,18 @@ class Tables:
                 return bool(found != value)
             case "in":
                 return found in value
+            case "child_of":
+                return self._below(MANY2ONE[field], found, value)
             case "not in":
                 return found not in value
             case "=ilike":
                 return _like(str(found or ""), str(value))
         raise Fault("builtins.ValueError", f"Invalid leaf {[field, operator, value]}")
+
+    def _below(self, model: str, id: int | None, top: int) -> bool:
+        while id is not None and id != top:
+            id = self.get(model, id).get("location_id")
+        return id == top
 
     def _value(self, row: Row, field: str) -> Any:
         head, dot, rest = field.partition(".")
