@@ -114,6 +114,7 @@ class CrimeLedger:
                 "reference": document.reference,
                 "id": f"C{serial}",
                 "sums": [str(document.net), str(document.tax), str(document.gross)],
+                "texts": [item.text for item in document.lines],
             }
             append(self.folder, "booked", line)
         return serial

@@ -131,13 +131,13 @@ MUTANTS = [
         "tests/test_documents.py tampered",
     ),
     Mutant(
-        "the hash check at the call",
-        "orders/documents/take.py",
+        "the hash check of what was taken before",
+        "orders/documents/stored.py",
         """    if not chain.intact(document):
         raise""",
         """    if False:
         raise""",
-        "tests/test_outbox.py changed_after_it_was_taken",
+        "tests/test_outbox.py changed_between_two_attempts",
     ),
     Mutant(
         "the undo check",

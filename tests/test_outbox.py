@@ -10,6 +10,7 @@ import uuid
 from datetime import timedelta
 from pathlib import Path
 
+import crime_ledger
 import outbox_world
 import pytest
 from django.db import OperationalError, transaction
@@ -23,7 +24,7 @@ from integrations import booking, connections, outbox
 from integrations.booking import attempts
 from integrations.errors import Uncertain
 from integrations.models import Attempt, AttemptOutcome, Binding, Connection, Delivery, DeliveryState
-from orders.models import Booking, Event, Invoice, Order, Outcome, Progress
+from orders.models import Booking, Document, Event, Invoice, Order, Outcome, Progress
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 
@@ -59,8 +60,6 @@ def test_every_call_leaves_an_attempt_that_was_closed(world: World) -> None:
 def test_the_attempt_is_committed_before_the_call_and_no_transaction_is_open(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import crime_ledger
-
     seen: list[tuple[bool, int, bool]] = []
     honest = crime_ledger.CrimeLedger.book
 
@@ -337,20 +336,36 @@ def test_a_document_that_cannot_be_taken_stops_itself_only(world: World, monkeyp
     assert (delivery(documents[1]).state, progress(documents[1])) == (DeliveryState.PARKED, Progress.FAILED)
 
 
-def test_a_document_changed_after_it_was_taken_is_not_sent(world: World) -> None:
+def test_what_is_sent_is_what_was_looked_at_when_it_was_taken(world: World) -> None:
     document = world.sign()
     outbox.dispatch()
     (lease,), _wait = outbox.claim(world.connection, 2)
+    tamper(document)
+    booking.post(lease, connections.adapter_of(world.connection))
+    (line,) = crime_ledger.read(world.folder, "booked")
+    assert line["hash"] == document.hash
+    assert any("T-shirt" in text for text in line["texts"])
+
+
+@pytest.mark.parametrize("crime", ["is down", "loses the reply"])
+def test_a_document_changed_between_two_attempts_is_not_sent(crime: str, world: World) -> None:
+    document = world.sign()
+    world.plan("book", crime)
+    outbox.tick(10)
+    tamper(document)
+    world.settle()
+    row = delivery(document)
+    assert (row.state, world.calls()) == (DeliveryState.PARKED, ["book WEB1"])
+    assert "not what was signed" in row.words
+
+
+def tamper(document: Document) -> None:
     with database.cursor() as cursor, transaction.atomic():
         cursor.execute("ALTER TABLE orders_document DISABLE TRIGGER append_only")
         cursor.execute(
             "UPDATE orders_document SET body = replace(body, 'T-shirt', 'Diamond') WHERE id = %s", [document.pk]
         )
         cursor.execute("ALTER TABLE orders_document ENABLE TRIGGER append_only")
-    booking.post(lease, connections.adapter_of(world.connection))
-    row = delivery(document)
-    assert (row.state, world.calls()) == (DeliveryState.PARKED, [])
-    assert "not what was signed" in row.words
 
 
 # Leases and fences
@@ -395,8 +410,6 @@ def test_whoever_lost_the_lease_to_another_neither_sends_nor_writes_nor_gives_ba
 def test_an_answer_that_comes_after_the_lease_is_kept_and_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import crime_ledger
-
     document = world.sign()
     outbox.dispatch()
     (lease,), _wait = outbox.claim(world.connection, 2)
@@ -418,8 +431,6 @@ def test_an_answer_that_comes_after_the_lease_is_kept_and_changes_nothing(
 def test_no_answer_that_comes_after_the_lease_is_written_over_what_another_holds(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import crime_ledger
-
     document = world.sign()
     outbox.dispatch()
     (lease,), _wait = outbox.claim(world.connection, 2)

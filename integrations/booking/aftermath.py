@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from integrations import connections
@@ -24,7 +24,7 @@ from orders.models import Document
 
 log = logging.getLogger(__name__)
 
-HEALTH_TELLS = timedelta(seconds=5)
+HEALTH_TELLS = 5  # seconds
 LONGEST_WAIT = 24 * 60 * 60
 LONGEST_BACKOFF = 300  # of our own accord: all is drained within ten minutes once the other side is well again
 
@@ -39,6 +39,11 @@ INSERT INTO integrations_binding AS b (connection_id, noun, ours, theirs, bound_
 SELECT ended.connection_id, 'document', told.ours, told.theirs, now()
   FROM unnest(%(ids)s::bigint[], %(ours)s::text[], %(theirs)s::text[]) AS told (id, ours, theirs) JOIN ended USING (id)
     ON CONFLICT (connection_id, noun, ours) DO UPDATE SET theirs = excluded.theirs, bound_at = excluded.bound_at RETURNING b.ours"""  # noqa: S608
+
+# Told again only where it is news, so that those who claim there seldom wait for it.
+_WELL = """
+UPDATE integrations_connection SET failures = 0, last_success_at = now()
+ WHERE id = %s AND (failures > 0 OR last_success_at IS NULL OR last_success_at < now() - make_interval(secs => %s))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +190,9 @@ def tell_connection(lease: Hold, reply: Reply) -> None:
             connections.pause(row.get(), reply.words, reply.fix)
         case AttemptOutcome.BUG:
             return
-        case _:  # told again only where it is news, so that those who claim there seldom wait for it
-            stale = Q(last_success_at=None) | Q(last_success_at__lt=Now() - HEALTH_TELLS)
-            row.filter(stale | Q(failures__gt=0)).update(failures=0, last_success_at=Now())
+        case _:
+            with database.cursor() as cursor:
+                cursor.execute(_WELL, [lease.connection_id, HEALTH_TELLS])
 
 
 def _wait(failures: int, *, first: int, longest: int) -> timedelta:

@@ -56,8 +56,9 @@ class Sending:
 
 def begin(leases: Sequence[Lease], ledger: Accounting) -> list[Sending]:
     """Commit the attempts, and that they are sent, before anything is sent; the leases begin anew, so that the calls have all of it. Leaves out what was lost."""
-    rows = documents.to_send([lease.document_id for lease in leases])
-    loads = prepared(leases[0].connection_id, ledger, [rows[lease.document_id] for lease in leases])
+    rows = documents.to_send([lease.document_id for lease in leases if lease.signed is None])
+    rows |= {lease.document_id: lease.signed.row for lease in leases if lease.signed}
+    loads = prepared(leases, ledger, rows)
     ends = time.monotonic() + LEASE_SECONDS
     attempts = _opened(leases)
     sendings = [

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import connection
 
 from integrations.accounting.base import Accounting, Booked, HandedOut, Outcome, book_many
 from integrations.booking import known
-from integrations.booking.lease import DATABASE_GONE, Reply, ours, theirs
+from integrations.booking.lease import DATABASE_GONE, Lease, Reply, ours, theirs
 from integrations.errors import Conflict, Misconfigured, Refused, Returned, Trouble, Unavailable, Uncertain, Undecided
-from integrations.models import AttemptOutcome, Binding
+from integrations.models import AttemptOutcome
 from orders import documents, money, outgoing
 from orders.models import Document
 from ordersync_site.redaction import redact
@@ -20,17 +20,20 @@ from ordersync_site.redaction import redact
 log = logging.getLogger(__name__)
 
 LONGEST_TEXT = 10_000
+_BOUND = (
+    "SELECT theirs, ours FROM integrations_binding WHERE connection_id = %s AND noun = 'document' AND theirs = ANY(%s)"
+)
 Load = outgoing.Document | Reply  # a document that may be sent, or what is said of it without a call
 
 
-def prepared(connection_id: int, ledger: Accounting, rows: Sequence[Document]) -> list[Load]:
+def prepared(leases: Sequence[Lease], ledger: Accounting, rows: Mapping[int, Document]) -> list[Load]:
     """Each document as the ledger is given it, with what is known of its customer and items, or why it must not be given."""
-    loads = [_restored(row) for row in rows]
+    loads = [lease.signed.data if lease.signed else _restored(rows[lease.document_id]) for lease in leases]
     fit = [load for load in loads if isinstance(load, outgoing.Document)]
     try:
-        given = iter(known.given(connection_id, ledger, fit))
+        given = iter(known.given(leases[0].connection_id, ledger, fit))
     except Trouble as error:
-        return [trouble(error, ask=False)] * len(rows)
+        return [trouble(error, ask=False)] * len(leases)
     return [next(given) if isinstance(load, outgoing.Document) else load for load in loads]
 
 
@@ -118,8 +121,11 @@ def _compare(document: outgoing.Document, booked: Booked) -> None:
 def known_by_another(connection_id: int, answers: Sequence[tuple[Document, Reply]]) -> list[Reply]:
     """The replies; one that names what stands for another document already is a conflict."""
     ids = [theirs(row.kind, reply.booked.id) for row, reply in answers if reply.booked]
-    bound = Binding.objects.filter(connection_id=connection_id, noun="document", theirs__in=ids)
-    names: dict[str, str] = dict(bound.values_list("theirs", "ours")) if ids else {}
+    names: dict[str, str] = {}
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_BOUND, [connection_id, ids])
+            names = dict(cursor.fetchall())
     return [_unless_another(row, reply, names) for row, reply in answers]
 
 

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from integrations.accounting.base import Booked
 from integrations.errors import Undecided
 from integrations.models import AttemptOutcome, Delivery, DeliveryState
+from orders import documents
 
 LEASE_SECONDS = 180
 CALL_SECONDS = 35  # a call's own time limits (5 to connect, 30 to read), which must fit into what is left of a lease
@@ -38,11 +39,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease(Hold):
-    """The hold on a document's delivery. `alone`: it shares a call with no other. `lanes`: how many calls its worker may have under way at once."""
+    """The hold on a document's delivery. `alone`: it shares a call with no other. `lanes`: how many calls its worker may have under way at once.
+
+    `signed`: the document as it was looked at when it was taken; None where that was long ago, or may have been.
+    """
 
     document_id: int
     alone: bool = True
     lanes: int = 1
+    signed: documents.Signed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import socket
@@ -121,7 +122,11 @@ def _taken(leases: list[Lease]) -> list[Lease]:
                 told = documents.Report(outcome="stuck", words=answer.words, fix=answer.fix)
                 intake.receive_outcome(Document.objects.get(pk=lease.document_id), told)
             end(lease, state=state, words=answer.words[:1000], fix=answer.fix[:500], ended_at=Now())
-    return [lease for lease in leases if lease.ask or answers[lease.document_id].ok]
+    return [
+        lease if lease.ask else dataclasses.replace(lease, signed=answers[lease.document_id].signed)
+        for lease in leases
+        if lease.ask or answers[lease.document_id].ok
+    ]
 
 
 def _take(ids: list[int]) -> list[documents.Taken]:

@@ -13,7 +13,8 @@ from orders.documents.report import Report, report, report_many
 from orders.documents.sheet import named
 from orders.documents.sign import Unbalanced, sign
 from orders.documents.sketch import obstacles, obstacles_of_refund
-from orders.documents.take import Taken, outgoing_of, take, to_send
+from orders.documents.stored import Signed, outgoing_of, to_send
+from orders.documents.take import Taken, take
 from orders.documents.undo import Step, Undo, Way, in_books, undo
 from orders.documents.upcoming import upcoming
 
@@ -25,6 +26,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Report",
+    "Signed",
     "Step",
     "Taken",
     "Tampered",

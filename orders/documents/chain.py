@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 
 from orders import incoming
 from orders.documents.sign import document_hash
-from orders.models import GENESIS, Document, DocumentLine, Event, EventChain, EventSeal, Ledger
+from orders.models import GENESIS, Document, DocumentLine, Event, EventChain, EventSeal, Ledger, held
 
 _COLUMNS = (
     "key", "revision", "reference", "kind", "currency", "base_currency", "rate", "rate_source", "issued_on", "tax_on", "posting_on",
@@ -33,7 +33,7 @@ def intact(document: Document) -> bool:
     if document.hash != document_hash(document.previous, document.body, document.personal_digest):
         return False
     body = json.loads(document.body)
-    lines = [_line(row) for row in document.lines.all()]
+    lines = [_line(row) for row in held(document, "lines")]
     told = [
         [*(row[name] for name in _LINE_COLUMNS), body["currency"], dict(row["dimensions"])] for row in body["lines"]
     ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -24,6 +23,22 @@ _PROGRESS = {
 # What was voided counts no more, nor what was refused under an approval that fell since: the next one signs it anew, or does without.
 _GONE = Q(booking__voided_at__isnull=False) | Q(booking__refused_at__isnull=False, approval__fallen_at__isnull=False)
 _WORST_FIRST = (Progress.FAILED, Progress.UNKNOWN, Progress.WAITING, Progress.POSTED)
+_SQL_WORST = " ".join(
+    f"WHEN bool_or(b.outcome IN ({', '.join(repr(str(told)) for told, found in _PROGRESS.items() if found == worst)})) THEN '{worst}'"
+    for worst in _WORST_FIRST
+)
+# The same of approved orders that owe nothing but what was signed; it names those it looked at.
+_FOLLOW = f"""
+WITH mine AS MATERIALIZED (
+  SELECT o.id, o.progress, CASE {_SQL_WORST} END AS worst
+    FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id JOIN orders_document d ON d.order_id = o.id
+    JOIN orders_booking b ON b.document_id = d.id LEFT JOIN orders_approval a ON a.id = d.approval_id
+   WHERE o.id = ANY(%(ids)s) AND o.state = '{State.APPROVED}' AND s.recognise_on = '{RecogniseOn.PLACED}'
+     AND b.voided_at IS NULL AND (b.refused_at IS NULL OR a.fallen_at IS NULL)
+     AND NOT EXISTS (SELECT 1 FROM orders_documentsource x WHERE x.document_id = d.id AND x.refund_id IS NOT NULL)
+   GROUP BY o.id),
+moved AS (UPDATE orders_order o SET progress = mine.worst, progress_at = %(now)s FROM mine WHERE o.id = mine.id AND o.progress <> mine.worst)
+SELECT id FROM mine"""  # noqa: S608
 
 
 def update_progress(record: Order | Refund | Payout) -> None:
@@ -60,19 +75,10 @@ def documents_of(record: Order | Refund | Payout) -> QuerySet[Document]:
 
 def _follow_orders(ids: set[int]) -> None:
     """As `update_progress`, many at once; where documents are yet to fall due, each has to be drafted by itself."""
-    mine = Document.objects.filter(order__in=ids, sources__refund=None).exclude(_GONE).order_by()
-    told = mine.values_list("order", "order__state", "order__progress", "order__shop__recognise_on")
-    moved: dict[Progress, list[int]] = defaultdict(list)
-    alone = set(ids)
-    for pk, state, progress, recognise_on, outcomes in told.annotate(outcomes=ArrayAgg("booking__outcome")):
-        if state == State.APPROVED and recognise_on == RecogniseOn.PLACED:
-            alone.discard(pk)
-            worst = _worst(outcomes)
-            if worst != progress:
-                moved[worst].append(pk)
-    for worst, moving in moved.items():
-        Order.objects.filter(pk__in=moving).update(progress=worst, progress_at=timezone.now())
-    for pk in sorted(alone):
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLLOW, {"ids": list(ids), "now": timezone.now()})
+        done = {pk for (pk,) in cursor.fetchall()}
+    for pk in sorted(ids - done):
         update_progress(Order.objects.defer("search").get(pk=pk))
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Max, Prefetch
+from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import outgoing, periods
-from orders.documents import chain, sheet
+from orders import periods
+from orders.documents import chain, sheet, stored
 from orders.documents.report import lock_owners, refuse
+from orders.documents.stored import Signed
 from orders.models import Booking, Document, Ledger, Numbering, NumberSeries, Order, PeriodState
 from orders.outgoing import DocumentKind
 
@@ -22,12 +24,16 @@ Calendars = Callable[[Ledger], Callable[[date], PeriodState]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """The outcome for one document: `why` is "" if it may be sent, "voided" (undone in time) or "refused" (by the office, with words and fix)."""
+    """The outcome for one document: `why` is "" if it may be sent, "voided" (undone in time) or "refused" (by the office, with words and fix).
+
+    `signed`: what was looked at and may be sent, so that nobody need read it again; None where the office had agreed before.
+    """
 
     document_id: int
     why: str = ""
     words: str = ""
     fix: str = ""
+    signed: Signed | None = None
 
     @property
     def ok(self) -> bool:
@@ -40,28 +46,14 @@ def take(document_ids: Sequence[int]) -> list[Taken]:
     Runs in the caller's transaction. A number of ours is taken here, before the first send, and kept for every later one.
     """
     lock_owners(document_ids)
-    rows = Booking.objects.select_for_update(no_key=True, of=("self",)).filter(document_id__in=document_ids)
-    rows = rows.select_related("document__ledger").prefetch_related(Prefetch("document__lines", chain.LINES.queryset))
     calendars = functools.cache(periods.calendar)
-    told = [(row, _take(row, calendars)) for row in sorted(rows.order_by("document_id"), key=_numbered)]
-    _mark([row for row, taken in told if taken.ok and row.taken_at is None])
-    return [taken for _row, taken in told]
+    told = [_take(row, calendars) for row in sorted(stored.locked(document_ids), key=_numbered)]
+    _mark([taken.document_id for taken in told if taken.signed])
+    return told
 
 
-def to_send(document_ids: Iterable[int]) -> dict[int, Document]:
-    """The documents with all that `outgoing_of` looks at, by their ids."""
-    return Document.objects.select_related("booking").prefetch_related(chain.LINES).in_bulk(document_ids)
-
-
-def outgoing_of(document: Document) -> outgoing.Document:
-    """The document as a ledger is given it. Raises chain.Tampered if it is not what was signed."""
-    if not chain.intact(document):
-        raise chain.Tampered(document.reference)
-    return sheet.restored(document)
-
-
-def _take(booking: Booking, calendars: Calendars) -> Taken:
-    document = booking.document
+def _take(document: Document, calendars: Calendars) -> Taken:
+    booking = document.booking
     if booking.voided_at is not None:
         return Taken(document_id=document.pk, why="voided")
     if booking.refused_at is not None:
@@ -76,11 +68,13 @@ def _take(booking: Booking, calendars: Calendars) -> Taken:
     if not booking.number and (number := _number(document)):
         booking.number = number
         booking.save(update_fields=["number"])  # at once: the next of its series looks at it
-    return Taken(document_id=document.pk)
+    return Taken(document_id=document.pk, signed=Signed(document, sheet.restored(document)))
 
 
-def _mark(bookings: Sequence[Booking]) -> None:
-    Booking.objects.filter(pk__in=[booking.pk for booking in bookings]).update(taken_at=timezone.now())
+def _mark(document_ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        words = "UPDATE orders_booking SET taken_at = %s WHERE document_id = ANY(%s)"
+        cursor.execute(words, [timezone.now(), list(document_ids)])
 
 
 def _objection(document: Document, calendars: Calendars) -> tuple[str, str] | None:
@@ -107,9 +101,9 @@ def _objection(document: Document, calendars: Calendars) -> tuple[str, str] | No
     return None
 
 
-def _numbered(booking: Booking) -> tuple[str, date, int]:
+def _numbered(document: Document) -> tuple[str, date, int]:
     """Series by series, and within each as the days rise."""
-    return booking.document.kind, booking.document.issued_on, booking.document_id
+    return document.kind, document.issued_on, document.pk
 
 
 def _last_day(document: Document) -> date | None:

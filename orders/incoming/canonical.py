@@ -16,8 +16,13 @@ _text = json.encoder.encode_basestring
 _value_at = json.JSONDecoder().raw_decode
 
 
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+
+
 def plain(value: object) -> Any:
     """The record as JSON-ready data: amounts as normalised text, instants in ISO 8601; equal content always gives equal data."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, Decimal):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 
 from orders import documents, findings
-from orders.models import Document, DocumentSource, Finding, Order, Outcome, Payout
+from orders.models import Document, Order, Outcome, Payout
 
 _FAILURES = (Outcome.REFUSED, Outcome.STUCK)
+_FAILED = """
+SELECT EXISTS (SELECT 1 FROM orders_finding WHERE code = 'posting_failed' AND order_id = ANY(%(orders)s::bigint[]))
+    OR EXISTS (SELECT 1 FROM orders_finding f JOIN orders_documentsource s ON s.payout_id = f.payout_id
+                WHERE f.code = 'posting_failed' AND s.document_id = ANY(%(ids)s))"""
 
 
 def receive_outcome(document: Document, told: documents.Report) -> None:
@@ -37,7 +40,8 @@ def _check(document: Document) -> None:
 
 def _failed_before(told: Sequence[Document]) -> bool:
     """Whether the record of one of them is known to have failed."""
-    orders = [document.order_id for document in told if document.order_id]
-    payouts = DocumentSource.objects.filter(document__in=[document.pk for document in told], payout__isnull=False)
-    mine = Q(order__in=orders) | Q(payout__in=payouts.values("payout"))
-    return Finding.objects.filter(mine, code="posting_failed").exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FAILED, {"orders": [document.order_id for document in told], "ids": [document.pk for document in told]}
+        )
+        return bool(cursor.fetchone()[0])
