@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orders import outgoing
@@ -32,9 +32,10 @@ def locked(document_ids: Sequence[int]) -> list[Document]:
     return found
 
 
-def to_send(document_ids: Collection[int]) -> dict[int, Document]:
+def to_send(document_ids: Iterable[int]) -> dict[int, Document]:
     """The documents with all that `outgoing_of` looks at, by their ids."""
-    return {document.pk: document for document in _read(list(document_ids), _BOOKINGS)} if document_ids else {}
+    ids = list(document_ids)
+    return {document.pk: document for document in _read(ids, _BOOKINGS)} if ids else {}
 
 
 def outgoing_of(document: Document) -> outgoing.Document:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from orders import incoming, outgoing
 from orders.documents.orders import plan
-from orders.documents.take import outgoing_of, to_send
+from orders.documents.stored import outgoing_of, to_send
 from orders.models import Document, Ledger, Order, State
 
 LOOKED_THROUGH = 20  # ready orders: one whose documents all fall due later is passed over
