@@ -1,6 +1,6 @@
 """The decisions of the order data owner, as services: compare-and-set, an event, one transaction."""
 
-from orders.review import bulk, causes
+from orders.review import bulk, causes, settling
 from orders.review.approval import approve
 from orders.review.changes import (
     Change,
@@ -40,6 +40,7 @@ __all__ = [
     "refresh",
     "reject",
     "reopen",
+    "settling",
     "suggest_count",
     "suggest_value",
     "undo",

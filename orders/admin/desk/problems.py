@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from orders import findings, ownership, queue, review, roles
 from orders.admin.base import person
@@ -77,9 +79,9 @@ def cause(request: HttpRequest, ledger: int) -> HttpResponse:
     if books is None:
         raise Http404
     name = request.POST.get("cause") or request.GET.get("cause", "")
-    if request.method == "POST":
-        return _give(request, books, name)
     group = _group(books, name)
+    if request.method == "POST":
+        return _settle(request, books, name, group) if "settle" in request.POST else _give(request, books, name)
     if group is None:
         messages.info(request, _("Nothing waits for this any more."))
         return HttpResponseRedirect(reverse("admin:problems"))
@@ -93,7 +95,8 @@ def cause(request: HttpRequest, ledger: int) -> HttpResponse:
         group=group,
         fix=fixes.of(request.user, books, group.cause, back=_at(books, name)),
         helper=fixes.helper(group.code),
-        rows=[_row(wait) for wait in waiting],
+        rows=[_row(wait, name) for wait in waiting],
+        way=_way(request, group),
         released=findings.released(books, name),
         shown=SHOWN,
         queue_href=frame.queue_at(_where(group)),
@@ -108,10 +111,35 @@ def _group(ledger: Ledger, cause: str) -> findings.Group | None:
     return next((group for group in findings.groups(shops) if cause == (group.cause or group.code)), None)
 
 
-def _row(wait: findings.Wait) -> dict[str, Any]:
+def _way(request: HttpRequest, group: findings.Group) -> Any:
+    """The one way out that fits all of the cause, for whoever may decide on orders; else nothing."""
+    return review.settling.WAYS.get(group.code) if roles.may(request.user, "orders.change_order") else None
+
+
+def _settle(request: HttpRequest, ledger: Ledger, cause: str, group: findings.Group | None) -> HttpResponse:
+    """Decide together what was shown; what was left out is said with its reason."""
+    if not roles.may(request.user, "orders.change_order"):
+        raise PermissionDenied
+    seen = [re.fullmatch(r"(order|payout):(\d+):(\d+)", text) for text in request.POST.getlist("seen")]
+    versions = {(one[1], int(one[2])): int(one[3]) for one in seen if one}
+    try:
+        code = group.code if group else ""
+        done, left = review.settling.settle(ledger, cause, code, versions, by=person(request))
+    except review.Refused as refused:
+        messages.error(request, f"{refused.words} {refused.fix}")
+        return HttpResponseRedirect(_at(ledger, cause))
+    for record, why in left[:10]:
+        messages.error(request, f"{review.bulk.name(record)}: {why}")
+    if done or not left:
+        messages.success(request, ngettext("%(n)d decided.", "%(n)d decided.", done) % {"n": done})
+    return HttpResponseRedirect(_at(ledger, cause))
+
+
+def _row(wait: findings.Wait, cause: str) -> dict[str, Any]:
     order = wait.record.order if wait.kind == "refund" else wait.record
     return {
-        "href": reverse("admin:record", args=[wait.kind, wait.record.pk]),
+        "href": frame.record_at(queue.View(kind=wait.kind, tab=queue.tab_of(wait.record), cause=cause), wait.record.pk),
+        "seen": f"{wait.kind}:{wait.record.pk}:{wait.record.version}",
         "number": review.bulk.name(wait.record),
         "who": getattr(order, "customer_name", "") or getattr(order, "gateway", ""),
         "amount": queue.amount(wait.record),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -36,6 +37,8 @@ class Command(BaseCommand):
             self._serve(port)
 
     def _fill(self, *, fresh: bool) -> None:
+        if not os.environ.get("ORDERSYNC_LOG_LEVEL"):  # the steps are told; a thousand lines of the log would hide them
+            logging.getLogger().setLevel(logging.WARNING)
         try:
             if ground.prepare(fresh=fresh):
                 walk.walk(timezone.localdate(), ground.books(), self._say)
