@@ -19,6 +19,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Task
@@ -176,7 +177,7 @@ def _writeback(seconds: float) -> Result:
 
 
 def _read_back(seconds: float) -> Result:
-    """Ask the ledgers how their documents stand: open ones often, the others daily, the longest unread first."""
+    """Ask the ledgers how their documents stand: open invoices often, all of the last weeks daily, older ones monthly, the longest unread first."""
     deadline, done, words = time.monotonic() + seconds, 0, []
     for there in Connection.objects.filter(active=True, paused_at=None).exclude(ledger=None).select_related("ledger"):
         try:
@@ -192,9 +193,12 @@ def _read_back(seconds: float) -> Result:
 def _read_some(there: Connection) -> int:
     if there.ledger is None:
         return 0
-    open_ones = Q(state__in=["open", "draft"], read_at__lt=Now() - timedelta(minutes=15))
-    due = open_ones | ~Q(state__in=["open", "draft", "deleted", "voided"]) & Q(read_at__lt=Now() - timedelta(days=1))
-    rows = Invoice.objects.filter(due, ledger=there.ledger, kind__in=outgoing.SALES).order_by("read_at")[:100]
+    young = Q(document__posting_on__gte=timezone.localdate() - timedelta(days=45))
+    open_ones = Q(state__in=["open", "draft"], kind__in=outgoing.SALES, read_at__lt=Now() - timedelta(minutes=15))
+    settled = ~Q(state__in=["deleted", "voided"]) & (
+        young & Q(read_at__lt=Now() - timedelta(days=1)) | Q(read_at__lt=Now() - timedelta(days=30))
+    )
+    rows = Invoice.objects.filter(open_ones | settled, ledger=there.ledger).order_by("read_at")[:100]
     asked = dict(rows.values_list("pk", "document__reference"))
     if not asked:
         return 0

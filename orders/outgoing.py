@@ -232,6 +232,14 @@ def postings(document: Document) -> list[Posting]:
     return rows
 
 
+def turnover(document: Document) -> Decimal:
+    """What stands at the debit of its accounts, each by its balance: the total of an entry, for ledgers that know entries by their lines alone."""
+    sums: dict[str, Decimal] = {}
+    for row in postings(document):
+        sums[row.account] = sums.get(row.account, ZERO) + row.amount
+    return sum((max(amount, ZERO) for amount in sums.values()), ZERO)
+
+
 def body(document: Document) -> dict[str, Any]:
     """The document as JSON-ready data, but for party, hash, number and what is known of it: what is signed (the party is signed by its salted digest)."""
     data: dict[str, Any] = incoming.plain(document)

@@ -214,8 +214,10 @@ def test_the_state_of_booked_documents_is_read_back_from_the_ledger(world: World
     assert jobs.run("read_back") == jobs.Result(done=1)
     assert Invoice.objects.get(document=document).read_at > long_ago
     assert Invoice.objects.get(document=payment).kind == outgoing.DocumentKind.PAYMENT
-    assert Invoice.objects.get(document=payment).read_at == long_ago
+    assert Invoice.objects.get(document=payment).read_at == long_ago, "money is read once a day"
     assert jobs.run("read_back") == jobs.Result()
+    Invoice.objects.update(read_at=timezone.now() - timedelta(days=31))
+    assert jobs.run("read_back") == jobs.Result(done=2), "and whatever its age, once a month"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import incoming, intake, reconciliation
+from orders import documents, incoming, intake, outgoing, reconciliation
 from orders import models as m
 from orders.outgoing import DocumentKind
 from tests import desk
@@ -27,9 +27,9 @@ def posted(shop: m.Shop, **fields: Any) -> m.Order:
     return desk.fresh(order)
 
 
-def says(order: m.Order, **fields: Any) -> None:
-    """The ledger tells how the order's invoice stands."""
-    document = order.documents.get(kind=DocumentKind.INVOICE)
+def says(order: m.Order, of: str = DocumentKind.INVOICE, **fields: Any) -> None:
+    """The ledger tells how the order's invoice (or another document of it) stands."""
+    document = order.documents.get(kind=of)
     told: dict[str, Any] = {
         "reference": document.reference, "number": document.reference, "state": "open", "net": document.net,
         "tax": document.tax, "total": document.gross, "balance": document.gross, "kind": document.kind,
@@ -104,3 +104,41 @@ def test_another_tax_with_the_same_total_is_found_and_both_are_shown(shop: m.Sho
     assert "with 1.30 of tax instead of 1.90" in words
     differing = reconciliation.proof(shop).differences
     assert {one.measure for one in differing} >= {"tax DE19", "tax DE7", "net"}
+
+
+# Payments and journals are read back as well
+
+
+@pytest.mark.parametrize("state", ["voided", "deleted"])
+def test_a_payment_that_is_gone_from_the_ledger_is_a_finding_and_a_difference(shop: m.Shop, state: str) -> None:
+    order = desk.approved(shop)
+    desk.book_all(order)
+    says(order, DocumentKind.PAYMENT, state=state)
+    finding = order.findings.get(code="invoice_changed_in_ledger")
+    assert (f"was {state} in the ledger" in finding.words, finding.field) == (True, "document:payment:EU1001")
+    assert not reconciliation.proof(shop).holds
+    says(order, DocumentKind.PAYMENT, state="paid", balance=Decimal(0))
+    assert not order.findings.filter(code="invoice_changed_in_ledger").exists()
+    assert reconciliation.proof(shop).holds
+
+
+def test_a_payment_edited_in_the_ledger_is_found_with_both_figures(shop: m.Shop) -> None:
+    order = desk.approved(shop)
+    desk.book_all(order)
+    says(
+        order, DocumentKind.PAYMENT, state="paid", balance=Decimal(0), net=Decimal(5), tax=Decimal(0), total=Decimal(5)
+    )
+    words = order.findings.get(code="invoice_changed_in_ledger").words
+    assert "stands in the ledger with 5.00 instead of 11.90" in words
+    assert not reconciliation.proof(shop).holds
+
+
+def test_an_entry_told_by_its_lines_is_the_same_money(shop: m.Shop) -> None:
+    """A ledger that knows entries only by their lines tells what stands at the debit, fees and all."""
+    order = desk.approved(shop)
+    desk.book_all(order)
+    document = order.documents.get(kind=DocumentKind.PAYMENT)
+    total = outgoing.turnover(documents.outgoing_of(document))
+    says(order, DocumentKind.PAYMENT, state="paid", balance=Decimal(0), net=total, tax=Decimal(0), total=total)
+    assert m.Invoice.objects.get(document=document).total == document.gross
+    assert not order.findings.filter(code="invoice_changed_in_ledger").exists()

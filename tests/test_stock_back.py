@@ -136,3 +136,10 @@ def test_the_difference_stands_in_the_queue(shop: m.Shop) -> None:
     client.force_login(desk.owner(shop))
     page = client.get(reverse("admin:review"), {"kind": "stockadjustment", "tab": "ready"}).content.decode()
     assert "MUG" in page
+
+
+def test_what_a_person_suggested_is_left_as_it_is(shop: m.Shop) -> None:
+    store_counts(shop, "10")
+    review.suggest_count(shop, "MUG", "", Decimal(9), by=desk.owner(shop), reason="counted")
+    assert ledger_counts(shop, WH="7") == 1
+    assert open_ones(shop) == [("", Decimal(10), Decimal(9))]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders import events, incoming
-from orders.models import CountedBy, Progress, RejectReason, Shop, State, StockAdjustment, StockLevel
+from orders.models import CountedBy, Event, Progress, RejectReason, Shop, State, StockAdjustment, StockLevel
 
 OPEN = (State.PENDING, State.HELD)
 Place = tuple[str, str]  # SKU and the store's location
@@ -32,9 +32,9 @@ class Difference:
 def receive_counts(shop: Shop, levels: Iterable[incoming.StockLevel], *, at: datetime | None = None) -> int:
     """Keep the ledger's counts of the shop's SKUs, and propose where the store's differ; how many changes wait for review afterwards.
 
-    One proposal a place: it follows the counts while nobody has decided, and goes when they agree. One that was approved is not proposed again before the
-    store was told; one that was rejected not before a count has changed. Two processes take turns on the shop's row; a change that was reopened beside
-    another one of its place stays beside it, and both follow.
+    One proposal a place, and none beside what a person suggested: it follows the counts while nobody has decided, and goes when they agree. One that was
+    approved is not proposed again before the store was told; one that was rejected not before a count has changed. Two processes take turns on the shop's
+    row; a change that was reopened beside another one of its place stays beside it.
     """
     Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
     told = list(levels)
@@ -43,9 +43,11 @@ def receive_counts(shop: Shop, levels: Iterable[incoming.StockLevel], *, at: dat
     skus = {level.sku for level in told}
     open_ones = StockAdjustment.objects.select_for_update(no_key=True).filter(shop=shop, sku__in=skus, state__in=OPEN)
     held = set[Place]()
+    ours = _proposed(open_ones)
     for row in open_ones.order_by("pk"):
         held.add((row.sku, row.location))
-        _follow(row, found.get((row.sku, row.location)))
+        if row.pk in ours:
+            _follow(row, found.get((row.sku, row.location)))
     fresh = {place: item for place, item in found.items() if place not in held}
     decided = _decided(shop, fresh)
     for place, item in fresh.items():
@@ -91,6 +93,13 @@ def _compared(store: Mapping[str, Decimal], ledger: Mapping[str, Decimal]) -> di
         return shared
     ((place, quantity),) = store.items()
     return {place: Difference(quantity, sum(ledger.values(), Decimal(0)), ", ".join(sorted(ledger)))}
+
+
+def _proposed(rows: Iterable[StockAdjustment]) -> set[int]:
+    """Those that came of a ledger's count; what a person suggested is left as it is."""
+    keys = [str(row.pk) for row in rows]
+    told = Event.objects.filter(noun="stockadjustment", object_id__in=keys, verb="proposed")
+    return {int(key) for key in told.values_list("object_id", flat=True)}
 
 
 def _follow(row: StockAdjustment, item: Difference | None) -> None:

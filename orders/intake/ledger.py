@@ -9,7 +9,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import events, incoming, review
+from orders import documents, events, incoming, outgoing, review
 from orders.intake import fit
 from orders.intake.changes import Changes
 from orders.models import Invoice, Ledger, Order, Payout
@@ -54,6 +54,8 @@ def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
     fresh: dict[str, object] = {"state": state.state[:20]}
     if state.state != "deleted":
         amounts = {"net": state.net, "tax": state.tax, "total": state.total}
+        if row.kind not in outgoing.SALES and _same_money(row, state):
+            amounts = {"net": row.document.net, "tax": row.document.tax, "total": row.document.gross}
         fresh |= amounts | {
             "balance": state.balance,
             "due_on": state.due_on or row.due_on,
@@ -74,6 +76,11 @@ def _mirror(row: Invoice, state: incoming.InvoiceState) -> str:
     for payout in Payout.objects.filter(document_sources__document=row.document_id):
         review.refresh(payout)
     return "updated"
+
+
+def _same_money(row: Invoice, state: incoming.InvoiceState) -> bool:
+    """Whether a payment or journal says what was signed; a ledger may tell its total as that of an entry's lines, which is another where some are negative."""
+    return state.total in (row.document.gross, outgoing.turnover(documents.outgoing_of(row.document)))
 
 
 def _verb(state: incoming.InvoiceState, changes: Changes) -> tuple[str, str]:

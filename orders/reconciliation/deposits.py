@@ -17,7 +17,7 @@ WITH scope AS (
              JOIN orders_documentline x ON x.document_id = d.id AND x.kind = 'fee' WHERE f.payment_id = l.payment_id), 0)) AS amount
       FROM scope c JOIN orders_payoutline l ON l.payout_id = c.id AND l.payment_id IS NOT NULL GROUP BY 1
 ), journals AS (
-    SELECT c.id, d.gross, b.booked_at, b.outcome, b.not_before, i.total, i.adjustments,
+    SELECT c.id, d.gross, b.booked_at, b.outcome, b.not_before, i.total, i.state, i.adjustments,
            coalesce(sum(x.net) FILTER (WHERE x.kind = 'bank'), -d.gross) AS bank,
            coalesce(-sum(x.net) FILTER (WHERE x.kind = 'clearing'), 0) + CASE WHEN bool_or(x.kind = 'bank') THEN d.gross ELSE 0 END AS clearing
       FROM scope c JOIN orders_documentsource f ON f.payout_id = c.id JOIN orders_document d ON d.id = f.document_id
@@ -31,7 +31,7 @@ WITH scope AS (
     SELECT id, 'deposit', amount, 0, 0, 0, 0, NULL FROM scope
     UNION ALL SELECT id, 'clearing', amount, 0, 0, 0, 0, NULL FROM matched
     UNION ALL SELECT j.id, m, 0, v, coalesce((SELECT sum(a.net + a.tax) FROM jsonb_to_recordset(j.adjustments) a (net numeric, tax numeric)), 0),
-           CASE WHEN j.booked_at IS NULL THEN 0 ELSE v + j.total - j.gross END, CASE WHEN j.booked_at IS NULL THEN v ELSE 0 END,
+           CASE WHEN j.booked_at IS NULL OR j.state IN ('voided', 'deleted') THEN 0 ELSE v + j.total - j.gross END, CASE WHEN j.booked_at IS NULL THEN v ELSE 0 END,
            CASE WHEN j.booked_at IS NOT NULL THEN NULL WHEN j.outcome <> '' THEN j.outcome WHEN j.not_before > now() THEN 'undo' ELSE 'sending' END
       FROM journals j, LATERAL (VALUES ('deposit', j.bank), ('clearing', j.clearing)) x (m, v)
 ), records AS (

@@ -11,7 +11,7 @@ WITH scope AS (
      WHERE p.status = 'success' AND p.kind IN ('sale', 'capture', 'refund', 'chargeback', 'reversal') AND p.amount <> 0 AND {payments}
 ), signed AS (
     SELECT c.id, sum(x.sign * d.gross) AS approved, sum(CASE WHEN b.booked_at IS NULL THEN x.sign * d.gross ELSE 0 END) AS unbooked,
-           sum(x.sign * coalesce(i.total, 0)) AS booked,
+           sum(x.sign * CASE WHEN i.state IN ('voided', 'deleted') THEN 0 ELSE coalesce(i.total, 0) END) AS booked,
            sum(x.sign * coalesce((SELECT sum(a.net + a.tax) FROM jsonb_to_recordset(i.adjustments) a (net numeric, tax numeric)), 0)) AS target,
            max(CASE WHEN b.booked_at IS NOT NULL THEN NULL WHEN b.outcome <> '' THEN b.outcome WHEN b.not_before > now() THEN 'undo' ELSE 'sending' END) AS sending
       FROM scope c JOIN orders_documentsource f ON f.payment_id = c.id JOIN orders_document d ON d.id = f.document_id AND d.kind IN ('payment', 'refund_payment')

@@ -418,6 +418,24 @@ class AccountingContract:
             told = {code: amount for code, amount in state.taxes if amount}
             assert (told, state.due_on, state.currency) == (dict(stands.taxes), document.due_on, document.currency)
 
+    def test_every_kind_is_read_back_with_its_kind_and_total(self, ledger: Accounting, folder: Path) -> None:
+        made = [documents.BUILDERS[DocumentKind(kind)](chart=self.chart) for kind in sorted(ledger.kinds)]
+        if DocumentKind.JOURNAL in ledger.kinds:  # a payout with more refunds of one kind than sales
+            accounts = {"90.00": self.chart.bank, "13.00": self.chart.fees, "-3.00": self.chart.tips}
+            rows = [
+                documents.line(n, net, chart=self.chart, account=account, kind="adjustment")
+                for n, (net, account) in enumerate(accounts.items(), 1)
+            ]
+            contra = {"contra_account": self.chart.clearing, "applies_to": "", "reference": "WEB-PO1"}
+            made.append(documents.journal("77", chart=self.chart, lines=tuple(rows), **contra))
+        for document in made:
+            self.standing(folder, document, ledger.book(document))
+        told = {(state.reference, state.kind): state for state in ledger.read([row.reference for row in made])}
+        for document in made:
+            state = told[document.reference, str(document.kind)]
+            assert state.total in (document.gross, outgoing.turnover(document))
+            assert (state.state in ("open", "paid"), state.currency) == (True, document.currency)
+
     def test_a_payment_settles_its_invoice(self, ledger: Accounting) -> None:
         if not self.settles:
             pytest.skip("this ledger does not tell by itself what is paid")
