@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import typing
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db import connection as database
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
@@ -21,6 +22,8 @@ from orders.models import Ledger, Shop
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+log = logging.getLogger(__name__)
 
 OPEN = "c.active AND c.paused_at IS NULL AND (c.not_before IS NULL OR c.not_before <= now())"
 
@@ -80,6 +83,21 @@ def adapter_of(connection: Connection) -> Accounting:
 def hands_out(connection: Connection) -> bool:
     """Whether a person carries this connection's documents in files."""
     return bool(getattr(registry.find(connection.kind), "hands_out", False))
+
+
+def ready(connection: Connection) -> Accounting | None:
+    """The adapter; None where it cannot be made, whatever the reason: then that connection is paused with it, and no other need wait."""
+    try:
+        return adapter_of(connection)
+    except Trouble as error:
+        pause(connection, error.words, error.fix)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.exception("Connection %s: its adapter cannot be made.", connection)
+        words = f"A fault in the adapter “{connection.kind}”: {type(error).__name__}: {error}"
+        pause(connection, words, "Report it, with these words.")
+    return None
 
 
 def check(connection: Connection) -> list[Check]:

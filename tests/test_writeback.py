@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from integrations import connections, http, outbox, registry, writeback
 from integrations.admin import attempts
-from integrations.errors import Misconfigured
+from integrations.errors import Misconfigured, Refused
 from integrations.models import Attempt, Connection, Delivery, DeliveryState, Errand
 from integrations.stores import base
 from orders import changes, incoming, review
@@ -239,6 +239,28 @@ def test_a_wrong_key_pauses_the_connection_and_nothing_is_lost(world: World) -> 
     connections.resume(world.there, None)
     world.settle()
     assert world.store.count("MUG") == 9
+
+
+@pytest.mark.parametrize("error", [Refused("This shop was closed.", fix="Ask the store."), ZeroDivisionError("a bug")])
+def test_a_store_whose_adapter_cannot_be_made_pauses_itself_and_the_others_are_told(
+    error: Exception, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = next(kind for kind in ("woocommerce", "shopify") if kind != world.kind)
+    world.there.delete()
+    broken = connect(other, world.store, world.shop, **ALL)
+    Connection.objects.update(name="a broken one")
+    world.there = connect(world.kind, world.store, world.shop, **ALL)  # whose turn comes after it
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(registry.find(other), "dial", fail)
+    world.stock("MUG", 5, 9)
+    world.settle()
+    assert world.store.count("MUG") == 9
+    broken.refresh_from_db()
+    assert str(error) in broken.paused_why
+    assert broken.paused_fix
 
 
 def test_a_bug_in_an_adapter_parks_one_errand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ calls always finds the next one ready.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -17,15 +16,12 @@ from django.conf import settings
 
 from integrations import booking, connections
 from integrations.accounting.base import Accounting, batch_of
-from integrations.booking import DATABASE_GONE, Lease, Reply, Sending
-from integrations.errors import Misconfigured
+from integrations.booking import Lease, Reply, Sending
 from integrations.models import AttemptOutcome, Connection
 from integrations.outbox.claims import BATCH, claim, release
 from integrations.outbox.lanes import Done, Here, Lanes, Load, Threads
 from integrations.outbox.queue import SEEN
 from ordersync_site import logs
-
-log = logging.getLogger(__name__)
 
 AHEAD = 15  # documents at most that wait for each lane with their attempts open, so that it need not wait for the database between two calls
 
@@ -58,7 +54,7 @@ def carry(connection: Connection, due: int, deadline: float, tally: Tally) -> in
 
     One document at a time is carried in this thread, and one claim of them; several at once until nothing is left.
     """
-    ledger = _adapter(connection)
+    ledger = connections.ready(connection)
     if ledger is None:
         return 0
     batch, most = batch_of(ledger), settings.ORDERSYNC_LANES
@@ -66,7 +62,7 @@ def carry(connection: Connection, due: int, deadline: float, tally: Tally) -> in
     count = max(1, min(ledger.concurrency, most, calls))
     if most <= 1 or due <= 1 or count * batch <= 1:
         return _Trip(connection, ledger, batch, deadline, tally).run()
-    others = [_adapter(connection) for _ in range(count - 1)]
+    others = [connections.ready(connection) for _ in range(count - 1)]
     beside = [ledger, *(other for other in others if other)]
     return _Trip(connection, ledger, batch, deadline, tally, beside=beside).run()
 
@@ -187,20 +183,3 @@ class _Trip:
 def _named(load: Load) -> str:
     first = load[0].lease
     return f"delivery-{first.delivery_id}" if len(load) == 1 else f"connection-{first.connection_id}"
-
-
-def _adapter(connection: Connection) -> Accounting | None:
-    try:
-        return connections.adapter_of(connection)
-    except Misconfigured as error:
-        connections.pause(connection, error.words, error.fix)
-    except DATABASE_GONE:
-        raise
-    except Exception as error:
-        log.exception("Connection %s: its adapter cannot be made.", connection)
-        connections.pause(
-            connection,
-            f"A fault in the adapter “{connection.kind}”: {type(error).__name__}: {error}",
-            "Report it, with these words.",
-        )
-    return None

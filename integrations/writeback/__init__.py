@@ -18,7 +18,7 @@ from django.db.models.functions import Least, Now
 
 from integrations import booking, connections
 from integrations.booking import CALL_SECONDS, DATABASE_GONE, LEASE_SECONDS, FencedOff, Reply, end, held
-from integrations.errors import Misconfigured, Trouble
+from integrations.errors import Trouble
 from integrations.models import Attempt, AttemptOutcome, Connection, Delivery, DeliveryState, Errand
 from integrations.stores import base
 from integrations.writeback.claims import Lease, claim, glance, recover, report
@@ -187,10 +187,6 @@ def _what(errand: Errand) -> str:
 
 
 def _store(there: Connection) -> base.Listener | None:
-    """The adapter, if it listens; a connection whose adapter cannot be made is paused, one that is only a door is none."""
-    try:
-        made: object = connections.adapter_of(there)
-    except Misconfigured as error:
-        connections.pause(there, error.words, error.fix)
-        return None
+    """The adapter, if it can be made and listens; one that is only a door does not."""
+    made: object = connections.ready(there)
     return made if isinstance(made, base.Listener) else None
