@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -28,6 +29,7 @@ class Books:
         accounts, taxes, days = rows or together.fetched(*asked(shop))
         self.chart = chart.Chart(shop, accounts, taxes)
         self.period: Callable[[date], PeriodState] = periods.calendar_of(days)
+        self.zone = ZoneInfo(shop.time_zone)
         self.rate = functools.cache(self._rate)
         self.first_open_day = functools.cache(self._first_open_day)
 

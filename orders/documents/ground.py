@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -25,7 +24,7 @@ class Ground:
         self.shop, self.ledger, self.currency = shop, shop.ledger, currency
         self.books = books or Books(shop)
         self.chart = self.books.chart
-        self.zone = ZoneInfo(shop.time_zone)
+        self.zone = self.books.zone
         self.problems: list[Problem] = []
         self.references: dict[str, set[str]] = {}  # those that were looked up: the kinds of which a document holds it
 

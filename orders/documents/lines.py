@@ -45,10 +45,10 @@ def divisible(line: OrderLine) -> bool:
 
 
 def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
-    account, item = _account(sheet, line)
+    account, item = account_of(sheet, line)
     net, quantity, text = exact(sheet, line, line.net), line.quantity, line.title
     origin, rows = Origin(order_line=line.id), list[Row]()
-    for tax in sorted(held(line, "taxes"), key=_by_key) or _UNTAXED:
+    for tax in taxes_of(line):
         taxed = tax is not None or line.kind not in UNTAXED
         row = outgoing.Line(
             n=0, kind=line.kind, text=tax.title if rows and tax else text, account=account, net=net, quantity=quantity, sku=line.sku, item=item,
@@ -60,12 +60,17 @@ def _rows(sheet: Sheet, line: OrderLine) -> list[Row]:
     return rows
 
 
+def taxes_of(line: OrderLine) -> list[Any]:
+    """Its taxes as they came; one None where there is none."""
+    found = held(line, "taxes")
+    return (sorted(found, key=_by_key) if len(found) > 1 else list(found)) or [None]
+
+
 _by_key = attrgetter("id")
-_UNTAXED: list[Any] = [None]
 
 
-def _account(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
-    """Account and item of a line."""
+def account_of(sheet: Sheet, line: OrderLine) -> tuple[str, str]:
+    """Account and item of a line; a problem if nothing maps it."""
     if line.kind == LineKind.UNKNOWN:
         sheet.problem(
             code="line_kind_unknown", field=f"line:{line.pk}", words=_("It is not known what the line “%s” stands for.") % line.title,
