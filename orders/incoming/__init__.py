@@ -5,7 +5,7 @@ direction: a discount, a refund and a fee are positive numbers in fields of that
 """
 
 from orders.incoming.amendment import Addition, Amendment, Cell
-from orders.incoming.canonical import canonical, digest, hashed, joined, parts, plain, taken_apart
+from orders.incoming.canonical import canonical, digest, encoded, hashed, plain
 from orders.incoming.kinds import (
     FulfilmentState,
     LineKind,
@@ -92,12 +92,10 @@ __all__ = [
     "Written",
     "canonical",
     "digest",
+    "encoded",
     "hashed",
     "is_typed",
-    "joined",
-    "parts",
     "plain",
     "restored",
-    "taken_apart",
     "typed",
 ]

@@ -34,25 +34,21 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Told(Version):
-    """One order as one source told it at one moment; `parts` are its fields in canonical JSON."""
+    """One order as one source told it at one moment; `values` is what it says as plain data."""
 
     record: incoming.Order
     source: incoming.Source
     received_at: datetime
-    parts: dict[str, str]
+    values: dict[str, Any]
 
 
 def told(
     record: incoming.Order, source: incoming.Source, received_at: datetime, written: incoming.Written | None = None
 ) -> Told:
-    """The record with its version and its fields in canonical JSON: those of `written`, where it was written out before."""
-    if written is not None:
-        parts, hash = written.parts, written.hash
-    else:
-        parts = incoming.parts(record)
-        hash = incoming.hashed(incoming.joined(parts))
+    """The record with its version; `written` is its canonical text, where it was written out before."""
+    written = written or incoming.Written(incoming.canonical(record))
     as_of = record.updated_at or received_at
-    return Told(int(source.fidelity), as_of, hash, record, source, received_at, parts)
+    return Told(int(source.fidelity), as_of, written.hash, record, source, received_at, written.values)
 
 
 def version(written: incoming.Written, source: incoming.Source, received_at: datetime) -> Version:
@@ -101,7 +97,7 @@ def first(order: Order, told: Told) -> dict[str, Any]:
 
 def columns(order: Order, told: Told, n: int, *, applied: bool) -> dict[str, Any]:
     """The columns of the order's n-th version; persons stand apart, where erasure reaches them."""
-    personal = "" if order.erased_at else _personal(told.parts)
+    personal = "" if order.erased_at else _personal(told.values)
     return {
         "order_id": order.pk,
         "n": n,
@@ -112,28 +108,19 @@ def columns(order: Order, told: Told, n: int, *, applied: bool) -> dict[str, Any
         "by_id": told.source.by_id,
         "applied": applied,
         "hash": told.hash,
-        "body": incoming.joined(_impersonal(told)),
+        "body": incoming.encoded(_impersonal(told.values)),
         "personal": personal,
         "personal_digest": incoming.digest(personal) if personal else "",
     }
 
 
-def _personal(parts: dict[str, str]) -> str:
-    return incoming.joined({"salt": f'"{secrets.token_hex(16)}"', **{name: parts[name] for name in PERSONS}})
+def _personal(values: dict[str, Any]) -> str:
+    return incoming.encoded({"salt": secrets.token_hex(16), **{name: values[name] for name in PERSONS}})
 
 
-def _impersonal(told: Told) -> dict[str, str]:
-    """The order without its persons; countries and the customer's id stay, since taxes and links rest on them."""
-    record = told.record
-    kept = {name: text for name, text in told.parts.items() if name not in PERSONS}
-    for name, place in (("billing", record.billing), ("shipping", record.shipping)):
-        kept[name] = _alone("country", place.country) if place else _NOTHING
-    kept["customer"] = _alone("id", record.customer.id) if record.customer else _NOTHING
+def _impersonal(values: dict[str, Any]) -> dict[str, Any]:
+    """What was said without the persons; countries and the customer's id stay, since taxes and links rest on them."""
+    kept = {name: value for name, value in values.items() if name not in PERSONS}
+    for name, part in (("billing", "country"), ("shipping", "country"), ("customer", "id")):
+        kept[name] = {part: values[name][part]} if values[name] else None
     return kept
-
-
-_NOTHING = incoming.canonical(None)
-
-
-def _alone(name: str, value: str) -> str:
-    return incoming.joined({name: incoming.canonical(value)})

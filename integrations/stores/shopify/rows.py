@@ -182,7 +182,7 @@ def _address(head: OrderRow, side: _Side) -> incoming.Address | None:
 def _customer(
     head: OrderRow, billing: incoming.Address | None, shipping: incoming.Address | None, vat_id: str
 ) -> incoming.Customer | None:
-    """The customer as far as the file knows one: it has no customer ids."""
+    """The customer as far as the file knows one: it has no customer ids, and addresses of nobody in particular stay with the order."""
     someone = billing or shipping or _NOWHERE
     found = incoming.Customer(
         name=someone.name,
@@ -190,8 +190,6 @@ def _customer(
         phone=head.guarded("phone") or someone.phone,
         company=someone.company,
         vat_id=vat_id,
-        billing=billing,
-        shipping=shipping,
     )
     return None if found == _NOBODY else found
 
