@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -154,3 +155,27 @@ def test_the_pages_of_changes_ask_no_more_often(client: Client, shop: models.Sho
     for record in (stock, change):
         with _asked(MOST):
             assert _page(client, record).context["accountable"].get_username() == "kim"
+
+
+def test_an_order_tells_at_a_glance_what_makes_it_look_odd(client: Client, shop: models.Shop) -> None:
+    product = factories.product("V1", price=Decimal("119"))
+    assert not intake.receive(shop, [product], source=factories.source()).refused
+    office.told(shop, "1", placed_at=factories.NOON - timedelta(minutes=4))
+    there = factories.address(country="US")
+    line = factories.line(variant_id="V1", unit_price=Decimal("11.90"))
+    odd = office.told(shop, "2", lines=(line,), shipping=there, payments=(factories.payment(id="P2"),))
+    html = _page(client, odd).content.decode().replace("\xa0", " ")
+    assert "DE → US" in html
+    assert "order 1001 4 minutes before" in html
+    assert "in the shop 119.00" in html
+
+
+def test_an_ordinary_order_has_nothing_odd_to_tell(client: Client, shop: models.Shop) -> None:
+    page = _page(client, office.told(shop)).context
+    assert (page["usual"], page["route"], page["abroad"], page["earlier"], page["close"]) == (
+        {},
+        "DE",
+        False,
+        None,
+        False,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -10,7 +11,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from orders import corrections, documents, roles
-from orders.models import Address, Correction, Order, Refund, held
+from orders.models import Address, Correction, Order, Product, Refund, held
+
+SAME_DAY = timedelta(days=1)
 
 
 def of(request: HttpRequest, record: Order | Refund, order: Order, corrected: list[Correction]) -> dict[str, Any]:
@@ -30,6 +33,31 @@ def of(request: HttpRequest, record: Order | Refund, order: Order, corrected: li
             if target != "order"
         ],
     }
+
+
+def glance(order: Order, products: list[Product], earlier: list[Order]) -> dict[str, Any]:
+    """What makes an order look odd before any rule says so: prices unlike the shop's, a parcel to another country, the same customer just before."""
+    prices = {product.pk: product.price for product in products if product.currency in ("", order.currency)}
+    usual = {line.pk: prices.get(line.product_id) for line in held(order, "lines") if line.product_id}
+    told = [address.country for address in (order.billing, order.shipping) if address and address.country]
+    return {
+        "usual": {
+            line.pk: usual[line.pk]
+            for line in held(order, "lines")
+            if usual.get(line.pk) not in (None, line.unit_price)
+        },
+        "route": " → ".join(dict.fromkeys(told)),
+        "abroad": len(set(told)) > 1,
+        "earlier": next(iter(earlier), None),
+        "close": any(_shortly(before, order) for before in earlier),
+    }
+
+
+def _shortly(before: Order, order: Order) -> bool:
+    """Whether the one was placed within a day of the other."""
+    if order.placed_at is None or before.placed_at is None:
+        return False
+    return order.placed_at - before.placed_at < SAME_DAY
 
 
 def standing(record: Any) -> QuerySet[Correction]:

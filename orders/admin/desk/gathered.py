@@ -23,6 +23,7 @@ from orders.models import (
     Invoice,
     Order,
     Payout,
+    Product,
     Question,
     Refund,
     TaxCode,
@@ -50,6 +51,8 @@ class Gathered:
     accounts: list[Account]
     tax_codes: list[TaxCode]
     colleagues: list[str]
+    products: list[Product]
+    earlier: list[Order]
 
     @property
     def owner(self) -> User:
@@ -95,6 +98,8 @@ def _asked(record: queue.Decided, user: User) -> dict[str, QuerySet[Any, Any]]:
         "accounts": ledger.accounts.filter(active=True).order_by("code")[:CHOICES],
         "tax_codes": ledger.tax_codes.filter(active=True).order_by("code")[:CHOICES],
         "colleagues": facts.colleagues(),
+        "products": _products(record),
+        "earlier": _earlier(record),
     }
 
 
@@ -105,3 +110,18 @@ def _invoices(record: queue.Decided) -> QuerySet[Invoice]:
         order = record.pk if isinstance(record, Order) else record.order_id
         return Invoice.objects.filter(order=order).order_by("id")
     return Invoice.objects.none()
+
+
+def _products(record: queue.Decided) -> QuerySet[Product]:
+    """The products that an order's lines name, for what they cost in the shop."""
+    rows = Product.objects.defer("search")
+    return rows.filter(pk__in=record.lines.values("product")) if isinstance(record, Order) else rows.none()
+
+
+def _earlier(record: queue.Decided) -> QuerySet[Order]:
+    """The order that came just before from the same e-mail."""
+    rows = Order.objects.only("number", "placed_at")
+    if not isinstance(record, Order) or not record.email or record.placed_at is None:
+        return rows.none()
+    same = rows.filter(shop=record.shop_id, email=record.email, placed_at__lte=record.placed_at).exclude(pk=record.pk)
+    return same.order_by("-placed_at", "-pk")[:1]

@@ -127,7 +127,8 @@ def _facts(request: HttpRequest, record: queue.Decided, known: Gathered) -> dict
         return payout.of(record)
     if isinstance(record, (StockAdjustment, CustomerChange)):
         return {"shop": ownership.shop_of(record)}
-    return facts.of(request, record, order_of(record), known.corrections)
+    order = order_of(record)
+    return facts.of(request, record, order, known.corrections) | facts.glance(order, known.products, known.earlier)
 
 
 def _plan(record: queue.Decided) -> documents.Plan:

@@ -30,7 +30,7 @@
   const typing = (target) => target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable], .select2-container");
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { $$(".bar details[open], details.inline[open]").forEach((details) => { details.open = false; $("summary", details).focus(); }); if (typing(event.target)) event.target.blur(); return; }
-    if (event.ctrlKey && event.key === "Enter" && event.target.form) { event.target.form.requestSubmit(); return; }
+    if (event.ctrlKey && event.key === "Enter" && event.target.closest("form")) { event.target.closest("form").requestSubmit(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || dialog?.open || off?.checked) return;
     const key = first + event.key;
     first = "";
@@ -82,6 +82,13 @@
   $$('a[href^="#"]').forEach((link) => link.addEventListener("click", (event) => {
     const sheet = $(link.getAttribute("href")), summary = sheet && $("summary", sheet);
     if (summary) { event.preventDefault(); press(summary); choose($("select[data-values]", sheet), link.dataset.place); }
+  }));
+
+  // A form that was opened to put something right begins at what is left to fill in.
+  window.addEventListener("load", () => setTimeout(() => { // after the pickers are made
+    if (!new URLSearchParams(location.search).has("next")) return;
+    const left = $$("#content form label.required").map((label) => label.control).find((control) => control && !control.disabled && !control.value);
+    (left?.parentElement.querySelector(".select2-selection") ?? left)?.focus();
   }));
 
   // The admin's pickers say what they pick.
