@@ -13,14 +13,18 @@ from typing import Any
 import outbox_world
 import pytest
 from contracts import documents as drafts
+from django.test import Client
+from django.urls import reverse
 from outbox_world import World
 
-from integrations import http, outbox, tokens
+from integrations import connections, http, outbox, tokens
 from integrations.accounting.erpnext import names
 from integrations.errors import Conflict, Misconfigured, Refused, Trouble, Unavailable, Undecided
 from integrations.models import Delivery, DeliveryState
 from orders import documents, outgoing
 from orders.models import Booking, Outcome
+from tests import factories
+from tests.admin_company import person
 from tests.lab import crimes
 from tests.lab import erpnext as lab
 from tests.test_erpnext import adapter
@@ -410,6 +414,25 @@ def test_a_customer_is_not_taken_for_one_that_differs_in_case_or_accents(erp: la
     assert len(erp.rows("Customer")) == 2
 
 
+def test_a_preview_says_what_would_stand_where_and_writes_nothing(erp: lab.ERPNext) -> None:
+    lines = (
+        line(1, "100.00", "19.00", quantity=Decimal(2)),
+        line(2, "-10.00", kind="discount", account=CHART.discounts),
+    )
+    seen = adapter(erp, items="make").preview(invoice(lines=lines))
+    facts = dict(seen.facts)
+    assert (facts["Document"], facts["Due date"], facts["Reference"]) == ("Sales Invoice", "2026-12-20", "WEB1001")
+    assert facts["Customer"].startswith("a new one: Jane Doe")
+    assert [row.detail for row in seen.lines] == [
+        "",
+        "2 × 50, item WEBSHOP",
+        "VAT 19 % 19 %",
+        "under Taxes and Charges",
+    ]
+    assert dict(adapter(erp).preview(card()).facts)["Settles"] == "WEB1001, which is not in ERPNext yet"
+    assert not erp.calls("insert")
+
+
 # Connecting
 
 
@@ -441,6 +464,7 @@ SETUPS: dict[str, tuple[Callable[[lab.ERPNext], object], dict[str, str], str, st
     "no items": (_nothing, {"items": "make"}, "right: Item", "Item Manager"),
     "too many rights": (lambda erp: erp.roles.add("System Manager"), {}, "too many rights", "System Manager"),
     "who may lift the freeze": (lambda erp: erp.roles.add("Accounts Manager"), {}, "too many rights", "Accounts Manager"),
+    "no warehouse": (_nothing, {"stock": "yes"}, "stock", "Warehouse, New"),
     "no retail customer": (_nothing, {"retail": "web=987654"}, "retail customer of web", "option retail"),
 }  # fmt: skip
 
@@ -480,6 +504,23 @@ def test_lists_are_asked_for_whole_and_long_ones_in_parts(erp: lab.ERPNext) -> N
     assert len(ledger.choices().accounts) > 40
     states = ledger.read(["WEB1001", *(f"A-LONG-REFERENCE-{n:04}" for n in range(200))])
     assert [state.state for state in states] == ["open"] + ["deleted"] * 200
+
+
+@pytest.mark.django_db
+def test_the_form_asks_for_what_it_needs_and_connecting_fetches_accounts_and_taxes(erp: lab.ERPNext) -> None:
+    lead = Client()
+    lead.force_login(person("IT lead"))
+    form = lead.get(reverse("admin:integrations_connection_add"), {"kind": "erpnext"}).content.decode()
+    assert "ERPNext 14, 15 or 16" in lead.get(reverse("admin:integrations_connection_add")).content.decode()
+    assert all(text in form for text in ("Generate Keys", "not kept in stock", "naming series"))
+    ledger = factories.ledger("books", currency="EUR")
+    options = {"url": erp.url, "key": lab.API_KEY, "item": lab.GENERAL, "networks": "127.0.0.1/32"}
+    there = connections.connect("erpnext", "erp", ledger=ledger, options=options, secrets={"secret": lab.SECRET})
+    ledger.refresh_from_db()
+    assert "receipt" not in ledger.kinds
+    assert set(ledger.accounts.values_list("code", flat=True)) >= {CHART.receivable, CHART.goods}
+    assert set(ledger.tax_codes.values_list("code", flat=True)) >= {CHART.tax_code, CHART.second_tax_code}
+    assert lab.SECRET not in str(there.options)
 
 
 # Through the outbox
@@ -556,7 +597,7 @@ def test_documents_with_a_fifth_of_the_replies_lost_stand_there_once(
             "secrets": tokens.seal({"secret": lab.SECRET}),
         }
         here = outbox_world.make(tmp_path / "world", **there)
-        for n in range(1, 11):
+        for n in range(1, 7):
             signed = here.sign(str(n))
             here.sign(str(n), kind="payment", after=(signed,))
         chances = dict.fromkeys((*crimes.DONE, *crimes.UNDONE), 0.02)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from integrations import http
-from integrations.accounting.base import Booked, Bounds, Check, Idempotency, Masters, add_up, retail
-from integrations.accounting.erpnext import inspection, offers, posting, refusals, standing
+from integrations.accounting.base import Booked, Bounds, Check, Idempotency, Masters, Preview, add_up, retail
+from integrations.accounting.erpnext import counting, inspection, offers, posting, previewing, refusals, standing
 from integrations.accounting.erpnext.company import Company
 from integrations.accounting.erpnext.line import Fault, Line
 from integrations.errors import Refused
@@ -96,6 +96,20 @@ class ERPNext:
             return posting.carry(document, self.company, self.options.items)
         except Fault as fault:
             raise refusals.trouble(fault, document.reference) from fault
+
+    def preview(self, document: outgoing.Document) -> Preview:
+        """As ERPNext would have it, from what would be sent."""
+        try:
+            return previewing.look(self.company, self.options.items, self._admit, document)
+        except Fault as fault:
+            raise refusals.trouble(fault, document.reference) from fault
+
+    def stock(self, codes: Sequence[str]) -> Sequence[incoming.StockLevel]:
+        """What may be sold of each item in each warehouse of the company."""
+        try:
+            return counting.stock(self.company, codes)
+        except Fault as fault:
+            raise refusals.trouble(fault, "The ledger's stock") from fault
 
     def read(self, references: Sequence[str]) -> Sequence[incoming.InvoiceState]:
         try:

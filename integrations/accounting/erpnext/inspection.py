@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from integrations.accounting.base import Check, Masters
-from integrations.accounting.erpnext import entries, invoices, names, refusals
+from integrations.accounting.erpnext import counting, entries, invoices, names, refusals
 from integrations.accounting.erpnext.company import Company
 from integrations.accounting.erpnext.line import Fault, Row
 from integrations.errors import Misconfigured, Trouble
@@ -33,6 +33,7 @@ def look(company: Company, options: Masters, retail: Mapping[str, str]) -> Seque
         ("rights", _rights),
     ):
         checks += _each(name, lambda several=several: list(several(company, options)))  # type: ignore[misc]
+    checks += _each("stock", lambda: [_stock(company)]) if options.stock else []
     return [*checks, *_each("retail", lambda: list(_retail(company, retail)))]
 
 
@@ -49,10 +50,6 @@ def _each(name: str, step: Callable[[], list[Check]]) -> list[Check]:
     except Fault as fault:
         met = refusals.trouble(fault)
         return [Check(name=name, ok=False, words=met.words, fix=met.fix)]
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _address(company: Company) -> str:
@@ -172,7 +169,7 @@ def _setting(company: Company, doctype: str) -> Row | None:
 
 
 def _periods(company: Company, options: Masters) -> Iterator[Check]:
-    today = _today().isoformat()
+    today = datetime.now(UTC).date().isoformat()
     years = company.line.find(
         "Fiscal Year",
         ["name"],
@@ -240,3 +237,10 @@ def _retail(company: Company, retail: Mapping[str, str]) -> Iterator[Check]:
         )
         fix = "" if id in there else "Correct the option retail: the customer's ID stands under its name in ERPNext."
         yield Check(name=f"retail customer of {shop}", ok=id in there, words=words, fix=fix)
+
+
+def _stock(company: Company) -> Check:
+    told = ", ".join(row["name"] for row in counting.warehouses(company))
+    fix = "" if told else "In ERPNext: Warehouse, New; or set the option stock to no."
+    words = f"Quantities are read from {told}." if told else "The company has no warehouse."
+    return Check(name="stock", ok=bool(told), words=words, fix=fix)

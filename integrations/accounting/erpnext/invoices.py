@@ -65,7 +65,7 @@ def goods(document: outgoing.Document, company: Company, items: dict[int, str]) 
     """A row for each line of goods; a quantity is never positive on a credit note, nor a price ever negative."""
     side = -1 if document.kind == DocumentKind.CREDIT_NOTE else 1
     rows = []
-    for line in filter(_is_goods, document.lines):
+    for line in filter(is_goods, document.lines):
         pieces, price = _per_piece(line)
         text = names.plain(line.text, 1000) or str(line.kind)
         text = text if pieces == line.quantity else f"{line.quantity.normalize():f} × {text}"
@@ -122,7 +122,7 @@ def admit(document: outgoing.Document, company: Company) -> None:
     if (contra["account_currency"] or company.currency) not in (company.currency, document.currency):
         words = f"{here}: {document.contra_account} is kept in {contra['account_currency']}, the document in {document.currency}."
         raise Refused(words, fix="Map the role receivable to an account in the company's currency.")
-    if not any(map(_is_goods, document.lines)):
+    if not any(map(is_goods, document.lines)):
         raise Refused(
             f"{here}: it has no line of goods, without which ERPNext takes no invoice.",
             fix="Reject the order, or book it in ERPNext by hand.",
@@ -173,7 +173,7 @@ def _is_second(line: Line) -> bool:
     return bool(line.tax) and not line.net
 
 
-def _is_goods(line: Line) -> bool:
+def is_goods(line: Line) -> bool:
     return line.net >= 0 and not _is_second(line)
 
 

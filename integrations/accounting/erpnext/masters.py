@@ -21,14 +21,20 @@ _FIELDS = ["name", "customer_name", "disabled", "tax_id", "email_id", KEY]
 
 def customer(document: outgoing.Document, company: Company) -> tuple[str, tuple[Bound, ...]]:
     """The name of the document's customer in ERPNext, and what was found or made for it. Raises Undecided where a person has to say."""
+    found = look(document, company) or _make(document, company)
+    bound = Bound(noun="customer", ours=names.ours(document), theirs=found)
+    return found, () if document.known.customer else (bound,)
+
+
+def look(document: outgoing.Document, company: Company) -> str:
+    """The customer who is there, empty where one would be made. Raises Undecided where a person has to say."""
     if told := document.known.customer:
         rows = _rows(company, "name", told)
         if rows and not rows[0]["disabled"]:
-            return told, ()
+            return told
         words = f"{document.reference}: the customer {told} that stands for it is not in ERPNext any more, or disabled."
         raise Undecided(words, noun="customer", ours=names.ours(document), proposals=())
-    found = _by_reference(document, company) or _alike(document, company) or _make(document, company)
-    return found, (Bound(noun="customer", ours=names.ours(document), theirs=found),)
+    return _by_reference(document, company) or _alike(document, company)
 
 
 def _rows(company: Company, field: str, value: str) -> list[Row]:

@@ -37,6 +37,8 @@ COLUMNS = {
     "Item": "item_name item_group stock_uom is_stock_item has_variants disabled is_sales_item",
     "Customer": "customer_name disabled tax_id email_id",
     "Country": "code",
+    "Warehouse": "company is_group disabled",
+    "Bin": "item_code warehouse actual_qty reserved_qty",
     "Fiscal Year": "year_start_date year_end_date disabled",
     "Sales Invoice": "customer company posting_date due_date currency conversion_rate net_total grand_total base_grand_total outstanding_amount "
     "party_account_currency is_return return_against po_no debit_to",
@@ -127,3 +129,13 @@ def customer(tables: Tables, **facts: str) -> str:
         "Customer", name, customer_name=label, disabled=0, tax_id=facts.get("vat", ""), email_id=facts.get("email", "")
     )
     return name
+
+
+def counted(tables: Tables, code: str, warehouse: str, quantity: str) -> None:
+    """So many of an item lie in a warehouse, one of them reserved beside those."""
+    if code not in tables.docs["Item"]:
+        item(tables, code, code, is_stock_item=1)
+    if warehouse not in tables.docs.get("Warehouse", {}):
+        tables.add("Warehouse", warehouse, company=COMPANY, is_group=0, disabled=0)
+    facts = {"item_code": code, "warehouse": warehouse, "actual_qty": Decimal(quantity) + 1, "reserved_qty": Decimal(1)}
+    tables.add("Bin", f"{code}/{warehouse}", **facts)
