@@ -246,8 +246,12 @@ def test_the_signed_rate_values_the_document_and_what_is_owed_is_told_in_its_own
     )
     states = {state.kind: state for state in adapter(erp).read(["WEB1001"])}
     assert (states["invoice"].balance, states["invoice"].currency) == (Decimal("100.00"), "USD")
-    assert (states["payment"].total, states["payment"].currency) == (Decimal("15.20"), "EUR")
+    assert (states["payment"].total, states["payment"].currency) == (Decimal("19.00"), "USD")
+    assert only(erp, "Journal Entry")["total_debit"] == Decimal("15.20")
     assert (only(erp)["base_grand_total"], only(erp)["outstanding_amount"]) == (Decimal("95.20"), Decimal("80.00"))
+    only(erp, "Journal Entry")["total_debit"] += 1
+    told = next(state for state in adapter(erp).read(["WEB1001"]) if state.kind == "payment")
+    assert (told.total, told.currency) == (Decimal("16.20"), "EUR"), "what it comes to by now"
 
 
 # Money

@@ -98,9 +98,16 @@ def _entry(document: outgoing.Document, company: Company, customer: str, targets
     )
     return {
         "voucher_type": "Journal Entry", "company": company.name, "posting_date": document.posting_on.isoformat(), "multi_currency": int(foreign),
-        "cheque_no": document.reference, "cheque_date": document.posting_on.isoformat(), "user_remark": names.note(document),
+        "cheque_no": document.reference, "cheque_date": document.posting_on.isoformat(), "user_remark": names.note(document, _books(document, company)),
         names.KEY: names.of(document), "accounts": rows,
     }  # fmt: skip
+
+
+def _books(document: outgoing.Document, company: Company) -> str:
+    """What the entry comes to in the books, where those are kept in another currency."""
+    if document.currency == company.currency:
+        return ""
+    return f"{money.total(max(base, money.ZERO) for _row, base in based(document, company))} {company.currency}"
 
 
 def _parts(document: outgoing.Document, posting: outgoing.Posting, amount: Decimal, targets: list[Origin]) -> list[Row]:

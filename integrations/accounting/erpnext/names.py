@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
+from decimal import Decimal
 
 from orders import outgoing
 
@@ -25,19 +26,25 @@ def ours(document: outgoing.Document) -> str:
     return name if len(name) <= DATA else uuid.uuid5(uuid.NAMESPACE_URL, f"ordersync:customer:{name}").hex
 
 
-def note(document: outgoing.Document) -> str:
-    """What stands under the document for people and for us: ERPNext has one date, so the other one stands here, and the amount in its own currency."""
+def note(document: outgoing.Document, books: str = "") -> str:
+    """What stands under the document for people and for us: its amount, what that is in the `books`, and the issue date, for ERPNext has one date."""
     issued = "" if document.issued_on == document.posting_on else f", issued on {document.issued_on}"
-    money = f"{document.gross} {document.currency}"
+    money = f"{document.gross} {document.currency}" + (f" ({books} in the books)" if books else "")
     return (
         f"ordersync {document.reference}, order {plain(document.order_number)}{issued}, {money}, hash {document.hash}"
     )
 
 
+def noted_money(text: str) -> tuple[Decimal, str, Decimal] | None:
+    """Amount and currency of a note and what they were in the books; None where the note tells none."""
+    found = re.findall(r", ([0-9.]+) ([A-Z]{3}) \(([0-9.]+) [A-Z]{3} in the books\), hash ", text or "")
+    return (Decimal(found[-1][0]), found[-1][1], Decimal(found[-1][2])) if found else None
+
+
 def noted_hash(text: str) -> str:
     """The hash in a note; empty where somebody took it away."""
-    found = re.search(r"\bhash ([0-9a-f]+)", text or "")
-    return found[1] if found else ""
+    found = re.findall(r", hash ([0-9a-f]+)", text or "")
+    return str(found[-1]) if found else ""
 
 
 def plain(text: str, longest: int = DATA) -> str:

@@ -27,7 +27,7 @@ _FIELDS = {
     invoices.DOCTYPE: ["due_date", "currency", "conversion_rate", "net_total", "grand_total", "base_grand_total", "outstanding_amount",
                        "party_account_currency", "is_return"],
     entries.PAYMENT: ["paid_amount"],
-    entries.ENTRY: ["total_debit"],
+    entries.ENTRY: ["total_debit", "user_remark"],
 }  # fmt: skip
 
 
@@ -188,11 +188,14 @@ def _sale_told(row: Row, kind: str, taxes: Sequence[Row], company: Company) -> i
 
 
 def _money_told(row: Row, kind: str, shown: str, company: Company) -> incoming.InvoiceState:
-    """Payments and entries are told in the company's currency, in which ERPNext keeps them."""
-    total = invoices.exact(row.get("paid_amount", row.get("total_debit")), company.currency)
+    """ERPNext keeps entries in the currency of the books: one in another is told as it was booked, unless it comes to something else by now."""
+    total, currency = invoices.exact(row.get("paid_amount", row.get("total_debit")), company.currency), company.currency
+    noted = names.noted_money(str(row.get("user_remark", "")))
+    if noted and noted[2] == total:
+        total, currency = noted[:2]
     return incoming.InvoiceState(
         reference=str(row[shown]), number=str(row["name"]), state=_state(row, money.ZERO), net=total, tax=money.ZERO, total=total,
-        balance=money.ZERO, kind=kind, currency=company.currency,
+        balance=money.ZERO, kind=kind, currency=currency,
     )  # fmt: skip
 
 

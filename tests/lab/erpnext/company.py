@@ -43,7 +43,7 @@ COLUMNS = {
     "Sales Invoice": "customer company posting_date due_date currency conversion_rate net_total grand_total base_grand_total outstanding_amount "
     "party_account_currency is_return return_against po_no debit_to",
     "Payment Entry": "party company posting_date paid_amount reference_no",
-    "Journal Entry": "company posting_date total_debit cheque_no",
+    "Journal Entry": "company posting_date total_debit cheque_no user_remark",
 }
 
 
