@@ -274,3 +274,12 @@ def test_no_odd_value_anywhere_breaks_the_reading(path: list[str], odd: object) 
     assert isinstance(first, (incoming.Order, incoming.Refusal))
     assert incoming.digest(first)
     assert second == one()
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [(b'{"orders": [{"id": 991, "na', "cut off in its first order"), (b'{"orders": []}', "holds no orders")],
+)
+def test_a_file_that_was_cut_off_is_told_from_an_empty_one(head: bytes, words: str) -> None:
+    with pytest.raises(base.Unreadable, match=words):
+        OrdersJson().recognises(head, "orders.json")

@@ -25,7 +25,7 @@ WAYS: Mapping[str, str | Promise] = {
     "period_closed": _lazy("Post them on the first open day"),
 }
 """The codes that have one way out, and what it is called."""
-_REASONS = {"test_order": RejectReason.TEST, "cancelled": RejectReason.CANCELLED}
+REASONS = {"test_order": RejectReason.TEST, "cancelled": RejectReason.CANCELLED}
 
 
 def settle(
@@ -53,7 +53,7 @@ def settle(
 
 
 def _settled(record: Order | Payout, code: str, version: int, by: User) -> None:
-    if code in _REASONS:
-        reject(record, by=by, reason=_REASONS[code], version=version)
+    if code in REASONS:
+        reject(record, by=by, reason=REASONS[code], version=version)
     else:
         post_on_first_open_day(record, by=by, version=version)

@@ -52,7 +52,7 @@ class OrdersJson:
             return False
         if len(outline.record(*_ENVELOPES) & _MARKS) >= 2:
             return True
-        _refuse(outline)
+        _refuse(outline, whole=head.rstrip().endswith((b"}", b"]")))
         return False
 
     def read(self, stream: BinaryIO, setting: base.Setting) -> Iterator[incoming.Record]:
@@ -60,11 +60,15 @@ class OrdersJson:
         yield from elements.records(stream, _ENVELOPES, partial(order.made, currency=setting.currency))
 
 
-def _refuse(outline: elements.Outline) -> None:
+def _refuse(outline: elements.Outline, *, whole: bool) -> None:
     graphql = [outline.at("data", *path) for path in (("orders",), ("order",))]
     if any(keys & {"edges", "nodes", "lineItems"} for keys in graphql):
         raise base.Unreadable(
             "This looks like an answer of Shopify's GraphQL API. Take the order JSON of the REST API, or the order export (CSV)."
+        )
+    if outline.at() & set(_ENVELOPES) and not whole:
+        raise base.Unreadable(
+            "This looks like Shopify's order JSON, but it was cut off in its first order. Bring the whole file."
         )
     if outline.at() & set(_ENVELOPES):
         raise base.Unreadable("This looks like Shopify's order JSON, but it holds no orders.")

@@ -97,6 +97,7 @@ def cause(request: HttpRequest, ledger: int) -> HttpResponse:
         helper=fixes.helper(group.code),
         rows=[_row(wait, name) for wait in waiting],
         way=_way(request, group),
+        rejects=group.code in review.settling.REASONS,
         released=findings.released(books, name),
         shown=SHOWN,
         queue_href=frame.queue_at(_where(group)),
