@@ -60,6 +60,7 @@ class ERPNext(Server):
     ) -> None:
         super().__init__(folder, **more)
         self.key, self.secret, self.version, self.apps = API_KEY, SECRET, version, ["frappe", "erpnext"]
+        self.hides: set[str] = set()  # methods and settings that the user may not ask for
         self.roles = set(ROLES)
         self.tables = Tables()
         company.found(self.tables, chart)
@@ -231,6 +232,8 @@ class ERPNext(Server):
         return self.tables.get("Item", company.item(self.tables, body["item_code"], body["item_name"], **facts))
 
     def _method(self, method: str, asked: dict[str, str]) -> Row:
+        if method in self.hides:
+            raise throw("Not permitted", "PermissionError")
         match method:
             case "ping":
                 return {"message": "pong"}
@@ -247,6 +250,8 @@ class ERPNext(Server):
         raise throw(f"Failed to get method for command {method}", "DoesNotExistError")
 
     def _may(self, doctype: str, perm: str) -> bool:
+        if perm == "read" and doctype in self.hides:
+            return False
         if perm == "read":
             return doctype not in ("Custom Field",) or "System Manager" in self.roles
         needed = "Accounts User" if doctype in ENTRIES else NEEDED.get(doctype, "System Manager")
