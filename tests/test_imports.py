@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: dict[str, list[set[str]]] = {
     "orders": [
         {"management", "apps", "urls", "views", "templatetags", "admin"},
-        {"imports", "reconciliation", "mappings", "proposals", "queue", "overview", "savedviews"},
+        {"imports", "reconciliation", "mappings", "proposals", "queue", "overview", "savedviews", "usage"},
         {"intake"},
         {"resources"},
         {"review"},

@@ -16,6 +16,7 @@ from orders import models, periods
 from orders.admin import picker
 from orders.admin.base import Setting, person
 from orders.admin.filters import during
+from orders.admin.mapped import Mapped
 from orders.outgoing import DocumentKind
 from orders.templatetags import desk
 
@@ -81,8 +82,8 @@ class TaxCodeAdmin(Setting):
 
 
 @admin.register(models.ItemMapping)
-class ItemMappingAdmin(Setting):
-    list_display = ["key", "item", "account", "ledger", "shop"]
+class ItemMappingAdmin(Mapped):
+    list_display = ["key", "item", "account", "ledger", "shop", "used_by"]
     list_filter = ["ledger", "shop"]
     list_select_related = ["ledger", "shop", "account"]
     autocomplete_fields = ["account"]
@@ -97,8 +98,18 @@ class ItemMappingAdmin(Setting):
 
 
 @admin.register(models.TaxMapping)
-class TaxMappingAdmin(Setting):
-    list_display = ["treatment", "title_shown", "rate_shown", "country", "region", "line_kind", "tax_code", "ledger"]
+class TaxMappingAdmin(Mapped):
+    list_display = [
+        "treatment",
+        "title_shown",
+        "rate_shown",
+        "country",
+        "region",
+        "line_kind",
+        "tax_code",
+        "ledger",
+        "used_by",
+    ]
     list_filter = ["ledger", "treatment"]
     list_select_related = ["ledger", "tax_code"]
     autocomplete_fields = ["tax_code"]
@@ -115,8 +126,8 @@ class TaxMappingAdmin(Setting):
 
 
 @admin.register(models.AccountMapping)
-class AccountMappingAdmin(Setting):
-    list_display = ["purpose", "value", "account", "ledger", "shop"]
+class AccountMappingAdmin(Mapped):
+    list_display = ["purpose", "value", "account", "ledger", "shop", "used_by"]
     list_filter = ["ledger", "shop", "purpose"]
     list_select_related = ["ledger", "shop", "account"]
     autocomplete_fields = ["account"]
