@@ -9,13 +9,14 @@ SETTLED := .venv/settled
 SETTLED_DEV := .venv/settled-dev
 TRYTON_SETTLED := .tryton/settled
 
-.PHONY: help test campaign simulate bench screenshots demo tryton tryton-test stop lint clean setup setup-dev
+.PHONY: help test attack campaign simulate bench screenshots demo tryton tryton-test stop lint clean setup setup-dev
 
 help:
 	@echo "make demo    fill a demo company, prove its books, serve it (SERVE=0: end after the proof)"
 	@echo "make test    run all tests        make lint   ruff, mypy, forgotten migrations"
 	@echo "make bench   measure what is promised (BENCH=name: one of them, SIZE=n: its size)"
 	@echo "make tryton  install a real Tryton beside ordersync (.tryton)   make tryton-test  book in it, print sums and speed"
+	@echo "make attack  the attacks of every commit alone: kills, seeds, lost replies, five minutes"
 	@echo "make campaign attack it for a night (HOURS=1: a share of it)      make simulate SEED=n  replay one seed"
 	@echo "make screenshots renew the pictures of docs/screens from the demo (CHROMIUM=path)"
 	@echo "make stop    end the embedded PostgreSQL      make clean  remove .venv and all demo data"
@@ -26,6 +27,9 @@ test: setup-dev
 bench: setup-dev
 	$(BIN)/python -m tests.benchmarks $(BENCH) $(SIZE)
 
+attack: setup-dev
+	$(BIN)/python -m tests.attack
+
 campaign: setup-dev
 	HOURS=$(HOURS) $(BIN)/python -m tests.campaign
 
@@ -33,7 +37,7 @@ screenshots: setup-dev
 	$(BIN)/python -m tests.screenshots $(CHROMIUM)
 
 simulate: setup-dev
-	ORDERSYNC_FIRST_SEED=$(SEED) ORDERSYNC_SEEDS=1 $(BIN)/pytest -q -s -n 0 tests/test_simulation.py -k no_seed
+	ORDERSYNC_FIRST_SEED=$(SEED) ORDERSYNC_SEEDS=1 $(BIN)/pytest -q -s -n 0 tests/test_simulation.py -k no_seed_breaks
 
 # A real Tryton, in an environment of its own: ordersync's own needs none of it.
 tryton: setup-dev $(TRYTON_SETTLED)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NIGHT = 8.0  # hours
 SEEDS, KILLS, ORDERS, LOST, EXAMPLES = 20_000, 500, 2_000, 1_000, 2_000
 DELIVERIES, OPERATIONS, RACES = 10_000, 5_000, 50
+SIMULATION = ("tests/test_simulation.py", "tests/test_simulation_other_half.py")
 AT_ONCE = 250  # seeds of one process: their worlds stay in its database
 
 
@@ -49,7 +50,7 @@ def parts(share: float) -> Iterator[tuple[str, list[str], dict[str, str]]]:
     for begin in range(first, last, AT_ONCE):
         count = min(AT_ONCE, last - begin)
         more = {"ORDERSYNC_FIRST_SEED": str(begin), "ORDERSYNC_SEEDS": str(count)}
-        yield f"seeds {begin} to {begin + count - 1}", _pytest("tests/test_simulation.py", "-k", "no_seed"), more
+        yield f"seeds {begin} to {begin + count - 1}", _pytest(*SIMULATION, "-k", "seed_breaks"), more
 
 
 def _of(whole: int, share: float) -> int:

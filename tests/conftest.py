@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import emptied
@@ -42,3 +42,21 @@ def chromium() -> str:
     if not path:
         pytest.skip("no Chromium on this machine: install chromium, or name one in CHROMIUM")
     return path
+
+
+@pytest.fixture
+def verdict(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """What an attack has to tell: its seed, its counts and the judge's verdict, said at the end of the run, whichever process ran it."""
+    return lambda words: record_property("verdict", words)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for some in terminalreporter.stats.values() for report in some]
+    told = [pair for report in reports if getattr(report, "when", "") == "call" for pair in report.user_properties]
+    lines = [str(words) for name, words in told if name == "verdict"]
+    if kills := [int(str(count)) for name, count in told if name == "kills"]:
+        lines.append(f"kill points: {len(kills)} sweeps, {sum(kills)} kills, each document once, each thing told once")
+    if lines:
+        terminalreporter.section("attacks")
+        for line in sorted(lines):
+            terminalreporter.write_line(line)

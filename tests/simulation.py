@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -703,6 +704,22 @@ def quiet(wanted: bool) -> Iterator[None]:
         yield
     finally:
         logging.disable(logging.NOTSET)
+
+
+def half(number: int) -> list[int]:
+    """The seeds that are asked for are shared out among two files of tests, because processes that test side by side share files."""
+    first, count = int(os.environ.get("ORDERSYNC_FIRST_SEED", "1")), int(os.environ.get("ORDERSYNC_SEEDS", "200"))
+    return list(range(first, first + count))[number::2]
+
+
+def judged(seeds: list[int]) -> str:
+    """Play them; what happened, in a line. Raises AssertionError where a promise was broken, or too little happened for this to say anything."""
+    counts = play(seeds)
+    if len(seeds) >= 20:
+        assert counts["kills"] > len(seeds) / 10, "too few died for this to say anything"
+        assert counts["booked"] > len(seeds) / 2
+    step = f" by {seeds[1] - seeds[0]}" if len(seeds) > 1 else ""
+    return f"simulation: seeds {seeds[0]} to {seeds[-1]}{step}: {dict(counts)}; never wrong, drained in bound"
 
 
 def play(seeds: list[int], say: Callable[[str], None] = print) -> Counter[str]:

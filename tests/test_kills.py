@@ -199,7 +199,9 @@ def test_these_are_all_the_points_at_which_a_process_can_be_killed(name: str, tm
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("name", STAGES)
-def test_killed_anywhere_each_document_is_booked_once(name: str, after: bool, tmp_path: Path) -> None:
+def test_killed_anywhere_each_document_is_booked_once(
+    name: str, after: bool, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     stage = STAGES[name]
     there = world(stage, tmp_path / "ledger")
     points = {at + 2: point for at, point in enumerate(POINTS[name]) if at >= stage.since}
@@ -219,3 +221,4 @@ def test_killed_anywhere_each_document_is_booked_once(name: str, after: bool, tm
     there.look_back()
     there.once(points)
     there.verified()
+    record_property("kills", len(points))

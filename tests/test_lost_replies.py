@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,16 +32,16 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
 
 
 @pytest.mark.slow
-def test_a_hundred_lost_replies_leave_each_document_booked_once(ledger: Ledger) -> None:
+def test_a_hundred_lost_replies_leave_each_document_booked_once(ledger: Ledger, verdict: Callable[[str], None]) -> None:
     """SHARE of the bookings take effect and their replies are lost, in every way there is, until LOST of them are."""
     here = world.with_orders(ledger, round(LOST / SHARE * 0.56), seed=SEED)  # each an invoice and a payment
     ledger.crimes.by_chance(SEED, dict.fromkeys(crimes.DONE, SHARE / len(crimes.DONE)), "book")
     here.drain(LOST * 2)
     lost = Counter(crime for call, _key, crime in ledger.requests if call == "book" and crime in crimes.DONE)
-    verdict = world.judged(ledger)
-    print(f"\nseed {SEED}: {lost.total()} replies lost {dict(lost)}; {verdict}")
+    judged = world.judged(ledger)
+    verdict(f"lost replies: seed {SEED}, {lost.total()} lost {dict(lost)}; {judged}")
     assert lost.total() >= LOST
-    assert verdict.clean, verdict
+    assert judged.clean, judged
 
 
 @pytest.mark.slow
