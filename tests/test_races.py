@@ -94,7 +94,9 @@ def take_some(ids: list[int], log: list[Done], until: int, dice: random.Random) 
 
 
 @pytest.mark.slow
-def test_of_eight_people_at_the_same_orders_one_wins_each_version_and_nothing_is_lost() -> None:
+def test_of_eight_people_at_the_same_orders_one_wins_each_version_and_nothing_is_lost(
+    verdict: Callable[[str], None],
+) -> None:
     shop = desk.shop()
     users = people(shop)
     ids = [desk.told(shop, str(n), email=f"p{n}@example.org").pk for n in range(ORDERS)]
@@ -113,11 +115,12 @@ def test_of_eight_people_at_the_same_orders_one_wins_each_version_and_nothing_is
     assert not strange, strange[:3]
     winners = Counter((item.order, item.version) for item in done if item.won)
     assert max(winners.values()) == 1, [key for key, count in winners.items() if count > 1]
-    print(f"\nseed {SEED}: {len(done)} operations, {len(winners)} won, {len(taken)} documents taken meanwhile")
     for pk in ids:
         _nothing_lost(m.Order.objects.get(pk=pk), [item for item in done if item.order == pk and item.won], began[pk])
     assert documents.verify(shop.ledger) == []
     assert documents.events_verify() == []
+    counts = f"{len(done)} operations, {len(winners)} won, {len(taken)} documents taken meanwhile"
+    verdict(f"people: seed {SEED}, {counts}; one winner each, chains unbroken")
 
 
 def _nothing_lost(order: m.Order, won: list[Done], began: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def test_a_token_refused_before_its_end_is_renewed_once_for_all_who_were_refused
 
 @pytest.mark.slow
 def test_of_many_that_renew_at_once_one_asks_and_the_refresh_token_is_never_lost(
-    server: Tokens, there: Connection
+    server: Tokens, there: Connection, verdict: Callable[[str], None]
 ) -> None:
     """A refresh token used twice would void everything: the server counts that as theft."""
     for n in range(1, RACES + 1):
@@ -103,7 +103,7 @@ def test_of_many_that_renew_at_once_one_asks_and_the_refresh_token_is_never_lost
         assert set(found) == server.good, found
         assert (asked(server), server.stolen) == (n, 0)
         expire()
-    print(f"\n{RACES} races of 6: {asked(server)} renewals, {server.stolen} used twice, refresh token {server.refresh}")
+    verdict(f"tokens: {RACES} races of 6: {asked(server)} renewals, {server.stolen} used twice")
 
 
 def test_a_token_is_not_good_by_the_lifetime_of_its_successor(server: Tokens, there: Connection) -> None:
