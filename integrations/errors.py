@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+CAUSES = (
+    "theirs:account:CODE",
+    "theirs:tax:CODE",
+    "period:YYYY-MM",
+    "rate:CUR",
+    "party:",
+    "amounts:",
+    "account:ledger:adjustment",
+    "connection:",
+)
+"""A mapped account or tax, a closed month, a rate, the customer, the amounts, the ledger's own settings, the connection's."""
+
 
 class Trouble(Exception):
     """Something outside went wrong. `words` is a sentence for a person, `fix` what that person can do.
 
+    `cause` names what has to be put right on our side, so that the desk has a button for it: one of `CAUSES`, or "" where nothing of ours is.
     `untranslated`: the other side's own text, whole, where the adapter does not know what it means; such texts are collected, so that it learns them.
     """
 
-    def __init__(self, words: str, *, fix: str = "", untranslated: str = "") -> None:
+    def __init__(self, words: str, *, fix: str = "", untranslated: str = "", cause: str = "") -> None:
         super().__init__(words)
+        self.cause = cause
         self.words = words
         self.fix = fix
         self.untranslated = untranslated

@@ -20,6 +20,7 @@ from integrations import models, outbox
 from integrations.booking import known
 from orders import roles
 from orders.admin.base import Log, order_link, person
+from orders.admin.desk import fixes
 from orders.admin.filters import during
 from orders.resources import Listing
 
@@ -124,6 +125,10 @@ class DeliveryAdmin(Log):
     ) -> HttpResponse:
         delivery = context["original"]
         context["may_send_again"] = roles.may(request.user, "integrations.change_delivery")
+        if delivery.document_id and delivery.document.booking.booked_at is None:
+            cause = delivery.document.booking.cause
+            back = request.get_full_path()
+            context["fix"] = fixes.of_document(request.user, delivery.document, cause, back=back)
         context["question"] = known.question(delivery) if roles.may(request.user, ANSWERS) else None
         return super().render_change_form(request, context, *args, **kwargs)
 

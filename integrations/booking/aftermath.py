@@ -148,7 +148,7 @@ def _write_back(answer: Answer) -> None:
     if answer.speaks:
         tell_connection(lease, reply)
     if outcome:
-        intake.receive_outcome(answer.row, documents.Report(outcome=outcome, words=words, fix=fix))
+        intake.receive_outcome(answer.row, documents.Report(outcome=outcome, words=words, fix=fix, cause=reply.cause))
 
 
 def next_state(delivery: Delivery, reply: Reply) -> tuple[DeliveryState, str, dict[str, Any]]:

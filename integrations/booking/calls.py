@@ -153,6 +153,7 @@ def trouble(error: Trouble, *, ask: bool) -> Reply:
         retry_after=getattr(error, "retry_after", None),
         asks=error if isinstance(error, Undecided) else None,
         untranslated=redact(error.untranslated)[:LONGEST_TEXT],
+        cause=error.cause[:300],
     )
 
 

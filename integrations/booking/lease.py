@@ -55,6 +55,7 @@ class Reply:
     """What a call came to. `retry_after` in seconds where the other side named a time; `late`: what was handed out should have been answered.
 
     `asks`: what a person has to decide before it can go. `untranslated`: a text of the other side that nobody has put into words yet.
+    `cause`: what has to be put right here, as in errors.CAUSES.
     """
 
     outcome: AttemptOutcome
@@ -65,6 +66,7 @@ class Reply:
     late: bool = False
     asks: Undecided | None = None
     untranslated: str = ""
+    cause: str = ""
 
     @property
     def halts(self) -> bool:

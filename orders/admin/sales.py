@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import models, ownership, queue
 from orders.admin.base import Log, amount, moment, order_link, person
-from orders.admin.desk import owned, suggest
+from orders.admin.desk import fixes, owned, suggest
 from orders.admin.filters import during
 from orders.outgoing import DocumentKind
 from orders.templatetags import desk
@@ -166,6 +166,17 @@ class DocumentAdmin(Log):
     change_form_template = "admin/desk/document.html"
     search_fields = ["=reference", "=order__number"]
     search_help_text = _("A reference or an order's number.")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """What the ledger said no to, with the button that puts it right."""
+        document = context["original"]
+        booking = getattr(document, "booking", None)
+        if booking is not None and booking.words and booking.booked_at is None:
+            context["booking"] = booking
+            context["fix"] = fixes.of_document(request.user, document, booking.cause, back=request.get_full_path())
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("outcome"))
     def outcome(self, document: models.Document) -> SafeString | str:

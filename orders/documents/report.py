@@ -20,13 +20,14 @@ from orders.models import Document, Event, Invoice, Outcome, many
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What the post says: booked (with what the ledger holds), refused (a definite no), stuck (a person must look), unknown, handed_out
-    (a person carries it, and will tell), or waiting (nothing happened).
+    (a person carries it, and will tell), or waiting (nothing happened). `cause` is what one fix of ours removes, as of a finding.
     """
 
     outcome: str
     words: str = ""
     fix: str = ""
     booked: outgoing.Booked | None = None
+    cause: str = ""
 
 
 Told = tuple[Document, Report]
@@ -40,12 +41,12 @@ SELECT (SELECT count(*) FROM owners), (SELECT count(*) FROM payouts),
 
 # Under their locks; what became booked, refused or voided in the meantime stays so.
 _WRITE = f"""
-WITH told AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(%(told)s::jsonb) AS told (id bigint, outcome text, words text, fix text)),
+WITH told AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(%(told)s::jsonb) AS told (id bigint, outcome text, words text, fix text, cause text)),
 held AS MATERIALIZED (
   SELECT document_id, outcome, outcome_at FROM orders_booking WHERE document_id IN (SELECT id FROM told)
      AND booked_at IS NULL AND refused_at IS NULL AND voided_at IS NULL ORDER BY document_id FOR NO KEY UPDATE)
 UPDATE orders_booking b
-   SET outcome = told.outcome, words = told.words, fix = told.fix,
+   SET outcome = told.outcome, words = told.words, fix = told.fix, cause = told.cause,
        outcome_at = CASE WHEN held.outcome = told.outcome AND held.outcome_at IS NOT NULL THEN held.outcome_at ELSE %(now)s END,
        booked_at = CASE WHEN told.outcome = '{Outcome.BOOKED}' THEN %(now)s::timestamptz END,
        refused_at = CASE WHEN told.outcome = '{Outcome.REFUSED}' THEN %(now)s::timestamptz END
@@ -92,7 +93,13 @@ def _outcome(told: Report) -> Outcome:
 def _write(told: Iterable[Told]) -> dict[int, bool]:
     """The bookings; by their documents, those that were open still: whether they came to something new."""
     rows = [
-        {"id": document.pk, "outcome": _outcome(report), "words": report.words[:1000], "fix": report.fix[:500]}
+        {
+            "id": document.pk,
+            "outcome": _outcome(report),
+            "words": report.words[:1000],
+            "fix": report.fix[:500],
+            "cause": report.cause[:300],
+        }
         for document, report in told
     ]
     with database.cursor() as cursor:

@@ -55,7 +55,7 @@ def failed(documents: Iterable[Document]) -> Iterator[Problem]:
                 "reference": document.reference,
                 "words": booking.words or booking.get_outcome_display(),
             }
-            yield problem("posting_failed", words, fix=booking.fix, field=_field(document))
+            yield problem("posting_failed", words, fix=booking.fix, field=_field(document), cause=booking.cause)
 
 
 def _as_booked(document: Document, invoice: Invoice) -> Iterator[Problem]:

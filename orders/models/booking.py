@@ -37,6 +37,7 @@ class Booking(models.Model):
     outcome_at = models.DateTimeField(null=True, blank=True)
     words = models.CharField(max_length=1000, blank=True)
     fix = models.CharField(max_length=500, blank=True)
+    cause = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("booking")

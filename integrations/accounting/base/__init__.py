@@ -242,8 +242,8 @@ def add_up(document: outgoing.Document) -> None:
     found = money.total(line.net + line.tax for line in document.lines)
     if found != document.gross or document.net + document.tax != document.gross:
         words = f"{document.reference}: the lines make {found} {document.currency}, the document {document.gross}."
-        raise Refused(words, fix="Name the difference by an adjustment line and approve again.")
+        raise Refused(words, fix="Name the difference by an adjustment line and approve again.", cause="amounts:")
     for posting in outgoing.postings(document):
         if not money.is_exact(posting.amount, document.currency):
             words = f"{document.reference}: {posting.amount} {document.currency} on {posting.account} is finer than the currency."
-            raise Refused(words, fix="Correct the amount by a named adjustment and approve again.")
+            raise Refused(words, fix="Correct the amount by a named adjustment and approve again.", cause="amounts:")

@@ -201,11 +201,19 @@ def _admit(account: str, opened: Opened | None, document: outgoing.Document) -> 
         return
     if opened.currencies and document.currency not in opened.currencies:
         words = f"The account {account} takes {', '.join(opened.currencies)} only, not {document.currency}."
-        raise Refused(words, fix=f"Add {document.currency} where it is opened, or map another account.")
+        raise Refused(
+            words,
+            fix=f"Add {document.currency} where it is opened, or map another account.",
+            cause=f"theirs:account:{account}",
+        )
     if not opened.since <= document.posting_on.isoformat() < (opened.closed or "9999"):
         until = f" and closed on {opened.closed}" if opened.closed else ""
         words = f"The account {account} is opened on {opened.since}{until}; this is posted on {document.posting_on}."
-        raise Refused(words, fix="Correct the date where the account is opened, or map another account.")
+        raise Refused(
+            words,
+            fix="Correct the date where the account is opened, or map another account.",
+            cause=f"theirs:account:{account}",
+        )
 
 
 def _main(title: str, currency: str) -> str:

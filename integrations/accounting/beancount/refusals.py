@@ -35,7 +35,7 @@ def _names(document: outgoing.Document) -> None:
             raise Refused(f"“{currency}” is not a currency code.", fix="Use three capital letters, such as EUR.")
     if document.rate <= 0:
         words = f"The rate of {document.currency} to {document.base_currency} is {document.rate}."
-        raise Refused(words, fix="Enter a rate above zero.")
+        raise Refused(words, fix="Enter a rate above zero.", cause=f"rate:{document.currency}")
 
 
 def _accounts(document: outgoing.Document) -> Iterator[tuple[str, str, str]]:
@@ -48,12 +48,15 @@ def _accounts(document: outgoing.Document) -> Iterator[tuple[str, str, str]]:
 
 def _account(account: str, place: str, root: str) -> None:
     if not account:
-        raise Refused(f"There is no account for {place}.", fix="Map it to an account of the ledger.")
+        raise Refused(
+            f"There is no account for {place}.", fix="Map it to an account of the ledger.", cause="theirs:account:"
+        )
     if not accounts.is_valid(account) or account.split(":", 1)[0] not in ROOTS:
         first = f"{', '.join(ROOTS[:-1])} or {ROOTS[-1]}"
         raise Refused(
             f"“{account}”, the account for {place}, is not the name of a Beancount account.",
             fix=f"Map it to one such as {suggestion(account, root)}; its first word is {first}.",
+            cause=f"theirs:account:{account}",
         )
 
 
@@ -71,6 +74,7 @@ def _amounts(document: outgoing.Document) -> None:
             raise Refused(
                 f"{posting.amount} {document.currency} on {posting.account} has more than {decimals} decimals.",
                 fix="Correct the amount by a named adjustment and approve again.",
+                cause="amounts:",
             )
 
 
@@ -85,4 +89,5 @@ def _sums(document: outgoing.Document) -> None:
                 f"The lines' {name} is {found[name]} {document.currency}, the document's is {amount}: "
                 f"debit and credit would differ by {found[name] - amount}.",
                 fix="Name the difference by an adjustment line and approve again.",
+                cause="amounts:",
             )

@@ -172,6 +172,7 @@ class Company:
             raise Refused(
                 words,
                 fix=f"Map it to an account that Odoo has, or make {code or 'one'} in Odoo: Accounting > Configuration > Chart of Accounts.",
+                cause=f"theirs:account:{code}",
             )
         return int(row["id"])
 

@@ -126,14 +126,16 @@ def _per_piece(line: Line, decimals: int) -> tuple[Decimal, Decimal]:
 def tax(line: Line, document: outgoing.Document, company: Company) -> int:
     """The tax's id. Raises Refused where Odoo has none of that code, one that is part of the price, or one on another account."""
     place, found = f"{document.reference}, line {line.n}", company.taxes.get(line.tax_code)
+    cause = f"theirs:tax:{line.tax_code}"
     if found is None:
         words = f"{place}: Odoo has no sales tax “{line.tax_code}” in {company.facts['name']}, or it is archived."
-        raise Refused(words, fix="Fetch the ledger's tax codes again and map the tax anew.")
+        raise Refused(words, fix="Fetch the ledger's tax codes again and map the tax anew.", cause=cause)
     if found.included:
         words = f"{place}: Odoo's tax “{line.tax_code}” is part of the price, and ordersync signs net amounts."
         raise Refused(
             words,
             fix="In Odoo: Accounting > Configuration > Taxes, duplicate it with “Included in Price” off, and map to that one.",
+            cause=cause,
         )
     if line.tax and found.account != line.tax_account:
         words = (
@@ -142,6 +144,7 @@ def tax(line: Line, document: outgoing.Document, company: Company) -> int:
         raise Refused(
             words,
             fix=f"Fetch the ledger's tax codes again, or in Odoo: Accounting > Configuration > Taxes, set its account to {line.tax_account}.",
+            cause=cause,
         )
     return found.id
 

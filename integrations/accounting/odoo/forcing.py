@@ -74,6 +74,7 @@ def _receivable(document: outgoing.Document, move: Move, company: Company) -> No
         raise Refused(
             words,
             fix=f"Map receivable to {account}, or in Odoo set the customer's Account Receivable to {document.contra_account}.",
+            cause=f"theirs:account:{document.contra_account}",
         )
 
 
@@ -89,7 +90,9 @@ def _near(document: outgoing.Document, move: Move, company: Company) -> None:
             figures = f"Odoo reckons {there.get(code, money.ZERO)} {document.currency} of {code}, signed are {signed.get(code, money.ZERO)}"
             words = f"{document.reference}: {figures}, {off} apart; at most {allowed} may come of rounding."
             raise Refused(
-                words, fix="Map the tax to the code of the right rate, or correct the tax by a named adjustment."
+                words,
+                fix="Map the tax to the code of the right rate, or correct the tax by a named adjustment.",
+                cause=f"theirs:tax:{code}",
             )
 
 
@@ -102,7 +105,9 @@ def _missing(document: outgoing.Document, move: Move, company: Company) -> dict[
         said = " ".join(_words(document, code, money.ZERO, amount) for code, amount in found.items())
         words = f"{document.reference}: {said} At most {document.adjustment_limit} may be adjusted."
         raise Refused(
-            words, fix="Raise the ledger's cap, name its adjustment account, or correct the tax by a named adjustment."
+            words,
+            fix="Raise the ledger's cap, name its adjustment account, or correct the tax by a named adjustment.",
+            cause="account:ledger:adjustment",
         )
     return found
 

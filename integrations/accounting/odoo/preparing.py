@@ -70,6 +70,7 @@ def unlocked(document: outgoing.Document, sales: date | None, taxed: date | None
         raise Refused(
             words,
             fix="Post it on the first open day, or have the lock date changed in Odoo: Accounting > Accounting > Lock Dates.",
+            cause=f"period:{document.posting_on:%Y-%m}",
         )
 
 

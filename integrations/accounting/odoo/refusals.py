@@ -13,7 +13,7 @@ IN_DRAFT = "must be in draft"
 RECONCILED = ("already reconciled", "nothing left to pay")
 
 # A part of Odoo's text: the error, what it means ({said} is Odoo's own text, {document} the reference), and the fix.
-_MEANINGS: Sequence[tuple[str, type[Trouble], str, str]] = (
+_MEANINGS: Sequence[tuple[str, type[Refused] | type[Misconfigured], str, str]] = (
     (
         "is required, please complete it to validate",
         Refused,
@@ -90,6 +90,13 @@ _MEANINGS: Sequence[tuple[str, type[Trouble], str, str]] = (
 )
 
 
+_CAUSES = {  # what of ours is to be put right, by a part of Odoo's text
+    "is required, please complete it to validate": "party:",
+    "negative total": "amounts:",
+    "prior to and inclusive of the lock date": "period:",
+}
+
+
 def trouble(fault: Fault, document: str = "") -> Trouble:
     """The Trouble that Odoo's exception stands for; the call that it ended was rolled back."""
     name, said = fault.name, fault.message
@@ -121,7 +128,8 @@ def trouble(fault: Fault, document: str = "") -> Trouble:
 def _meant(said: str, document: str) -> Trouble:
     for part, kind, words, fix in _MEANINGS:
         if part in said:
-            return kind(words.format(document=document, said=_flat(said)), fix=fix)
+            cause = next((cause for text, cause in _CAUSES.items() if text in said), "")
+            return kind(words.format(document=document, said=_flat(said)), fix=fix, cause=cause)
     return Refused(
         f"{document}: Odoo says: {_flat(said)}",
         fix="Put right in Odoo or in the order what it names, then approve again.",

@@ -161,17 +161,17 @@ class Books:
         found = self.accounts.get(code)
         if found is None:
             fix = f"Map {place} to another account, or make this one ({WHERE_ACCOUNTS}) and fetch the accounts again."
-            raise Refused(f"Tryton has no account “{code}” ({place}) that can be posted to.", fix=fix)
+            raise Refused(f"Tryton has no account “{code}” ({place}) that can be posted to.", fix=fix, cause=f"theirs:account:{code}")
         if found.closed:
             fix = f"Map {place} to another account, or open this one again ({WHERE_ACCOUNTS})."
-            raise Refused(f"The account {code} ({place}) is closed in Tryton.", fix=fix)
+            raise Refused(f"The account {code} ({place}) is closed in Tryton.", fix=fix, cause=f"theirs:account:{code}")
         return found
 
     def tax(self, code: str, place: str) -> Tax:
         """Raises Refused in words where there is none of that name."""
         if (found := self.taxes.get(code)) is None:
             fix = f"Map {place} to another tax, or make this one ({WHERE_TAXES}) and fetch the taxes again."
-            raise Refused(f"Tryton has no tax “{code}” ({place}) of a single rate.", fix=fix)
+            raise Refused(f"Tryton has no tax “{code}” ({place}) of a single rate.", fix=fix, cause=f"theirs:tax:{code}")
         return found
 
     def currency(self, code: str) -> Currency:
@@ -197,7 +197,7 @@ class Books:
         if row["state"] != "open":
             words = f"The period {row['name']} of {self.company['rec_name']} is closed; this is to be posted on {day}."
             fix = f"Choose “Post on the first open day” and approve again, or reopen the period ({WHERE_PERIODS})."
-            raise Refused(words, fix=fix)
+            raise Refused(words, fix=fix, cause=f"period:{day:%Y-%m}")
         return int(row["id"])
 
     def forget_periods(self) -> None:

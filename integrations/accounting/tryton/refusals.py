@@ -45,13 +45,13 @@ def _amounts(document: outgoing.Document) -> None:
         if not money.is_exact(posting.amount, document.currency):
             decimals = money.exponent(document.currency)
             words = f"{posting.amount} {document.currency} on {posting.account} has more than {decimals} decimals."
-            raise Refused(words, fix=_SIGNED)
+            raise Refused(words, fix=_SIGNED, cause="amounts:")
     net = money.total(line.net for line in document.lines)
     tax = money.total(line.tax for line in document.lines)
     for name, found, stated in (("net", net, document.net), ("tax", tax, document.tax), ("gross", net + tax, document.gross)):
         if found != stated:
             words = f"The lines' {name} is {found} {document.currency}, the document's is {stated}."
-            raise Refused(words, fix=_SIGNED)
+            raise Refused(words, fix=_SIGNED, cause="amounts:")
 
 
 def clean(text: str) -> str:

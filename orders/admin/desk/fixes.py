@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from orders import roles
 from orders.findings import CODES
-from orders.models import AccountMapping, ItemMapping, Ledger, TaxCode
+from orders.models import Account, AccountMapping, Document, ItemMapping, Ledger, TaxCode
 
 ADJUSTED = {
     "total_mismatch",
@@ -82,6 +82,14 @@ def of(user: Any, ledger: Ledger, cause: str, *, back: str, tax_codes: Iterable[
             codes = ledger.tax_codes.filter(code=rest) if tax_codes is None else tax_codes
             found = next((code.pk for code in codes if code.code == rest), None)
             return _change(user, "taxcode", found, _("Name its account"), back) if found else None
+        case "theirs":
+            return _mapped(user, ledger, *rest.partition(":")[::2])
+        case "party":
+            return Fix(_("Correct the customer"), "#correct", place="order.customer_name")
+        case "amounts":
+            return Fix(_("Adjust"), "#adjust")
+        case "connection" if roles.may(user, "integrations.change_connection"):
+            return Fix(_("Look at the connection"), reverse("admin:integrations_connection_changelist"))
         case "rate":
             return _form(
                 user, "exchangerate", _("Enter the rate"), back, currency=rest, base_currency=ledger.base_currency
@@ -93,6 +101,16 @@ def of(user: Any, ledger: Ledger, cause: str, *, back: str, tax_codes: Iterable[
         case "kind":
             return _change(user, "ledger", ledger.pk, _("Look at the ledger"), back)
     return None
+
+
+def of_document(user: Any, document: Document, cause: str, *, back: str) -> Fix | None:
+    """The way to put right what a ledger refused, from a page that is not the record's own."""
+    fix = of(user, document.ledger, cause, back=back) if cause else None
+    if fix is None or not fix.href.startswith("#"):
+        return fix
+    if document.order_id is None or not roles.may(user, "orders.change_order"):
+        return None
+    return Fix(fix.words, f"{reverse('admin:record', args=['order', document.order_id])}{fix.href}")
 
 
 def on_page(code: str, field: str) -> Fix | None:
@@ -116,6 +134,17 @@ def helper(code: str) -> str:
 def title(code: str) -> str:
     """What a problem is called."""
     return str(CODES[code].title) if code in CODES else code
+
+
+def _mapped(user: Any, ledger: Ledger, noun: str, code: str) -> Fix | None:
+    """The mappings that lead to an account or a tax code of the ledger, which it refused."""
+    model: type[Account] | type[TaxCode] = Account if noun == "account" else TaxCode
+    field, name = ("account", "accountmapping") if noun == "account" else ("tax_code", "taxmapping")
+    found = model._default_manager.filter(ledger=ledger, code=code).values_list("pk", flat=True).first()
+    if found is None or not roles.may(user, f"orders.change_{name}"):
+        return None
+    there = reverse(f"admin:orders_{name}_changelist")
+    return Fix(_("Map it anew"), f"{there}?{urlencode({f'{field}__id__exact': found})}")
 
 
 def _form(user: Any, model: str, words: str, back: str, **values: Any) -> Fix | None:
