@@ -130,9 +130,9 @@ class Ground:
         """What Tryton's tax report has of each tax, by type (base, tax), in the company's currency."""
         return {(name, kind): amount for name, kind, amount in self.sql(_TAXES, [company])}
 
-    def accountant(self, method: str, *arguments: Any) -> Any:
+    def accountant(self, method: str, *arguments: Any, user: str = ACCOUNTANT) -> Any:
         """What a person does in Tryton's own client."""
-        adapter = self.adapter(user=ACCOUNTANT, password=HIS_PASSWORD)
+        adapter = self.adapter(user=user, password=HIS_PASSWORD)
         adapter.books.id  # noqa: B018  enters the company
         return adapter.books.client(method, *arguments)
 

@@ -30,7 +30,7 @@ PYTHON = FOLDER / "venv" / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements-tryton.txt"
 COMPANY = Path(__file__).with_name("company.py")
 SECONDS_TO_START = 60
-_LOCK = 0x7472_7974  # "tryt": one process at a time makes a template
+_LOCK = 0x7472_7974  # "tryt": one process at a time makes or copies a template
 
 
 class TrytonError(Exception):
@@ -59,7 +59,7 @@ def template(told: dict[str, Any]) -> str:
     seed = b"".join(path.read_bytes() for path in (COMPANY, REQUIREMENTS)) + body.encode()
     name = f"tryton_template_{hashlib.sha256(seed).hexdigest()[:12]}"
     with _server() as server:
-        server.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        _lock(server, name)
         if not _exists(server, name):
             half = f"{name}_half"
             _drop(server, half)
@@ -73,7 +73,7 @@ def template(told: dict[str, Any]) -> str:
 def clone(source: str, name: str) -> None:
     """A fresh copy of a template under that name, in place of whatever stood there."""
     with _server() as server:
-        server.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        _lock(server, source)
         _drop(server, name)
         server.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
@@ -189,6 +189,11 @@ def _fill(name: str, body: str) -> None:
 def _server() -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(address("postgres"), autocommit=True) as connection:
         yield connection
+
+
+def _lock(server: psycopg.Connection[Any], template: str) -> None:
+    """Until the connection ends: nobody copies a template while another copies or makes it."""
+    server.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", [_LOCK, template])
 
 
 def _exists(server: psycopg.Connection[Any], name: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from integrations.accounting.base import Check
-from integrations.errors import Misconfigured, Refused
+from integrations.errors import Misconfigured, Refused, Unavailable, Uncertain
 
 from .books import WHERE_ACCOUNTS, WHERE_CURRENCIES, WHERE_JOURNALS, WHERE_TAXES, Books
 from .rpc import Said
@@ -54,7 +54,11 @@ def _seen(books: Books, looks: list[tuple[str, Callable[[Books], str]]]) -> Iter
 
 
 def _server(books: Books) -> str:
-    version = books.client.version
+    try:
+        version = books.client.version
+    except (Uncertain, Unavailable) as error:
+        words = f"{error.words} Tryton is also silent about a database that it cannot open; the connection names “{books.client.database}”."
+        raise Wrong(words, "Correct the name of the database, or see that Tryton's server is up.") from error
     if version < (7, 0):
         raise Wrong(f"Tryton {version[0]} is too old.", "Use Tryton 7 or 8.")
     return f"Tryton {'.'.join(map(str, version))} answers and lets us in."

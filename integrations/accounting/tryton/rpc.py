@@ -35,7 +35,7 @@ class Client:
     """Calls methods of one database as one user; logs in when it must, once more where the session has grown old."""
 
     def __init__(self, session: http.Session, *, database: str, user: str, password: str) -> None:
-        self._session, self._database, self._user, self._password = session, database, user, password
+        self._session, self.database, self._user, self._password = session, database, user, password
         self.user = 0
         self._place, self._context, self._narrowed = "", dict[str, Any](), dict[str, Any]()
         self._version: tuple[int, ...] = (7, 0)
@@ -48,7 +48,7 @@ class Client:
         if reply.status_code == LET_IN_AGAIN:
             self._login()
             reply = self._post(self._place, body)
-        return _answer(reply, self._database, method)
+        return _answer(reply, self.database, method)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -75,7 +75,7 @@ class Client:
     def _find_place(self) -> None:
         """Tryton 8 is called at DATABASE/rpc/, Tryton 7 at DATABASE/."""
         told = self._post("rpc/", {"id": 0, "method": "common.server.version", "params": []})
-        name = quote(self._database, safe="")
+        name = quote(self.database, safe="")
         if told.status_code == 200:
             self._version = tuple(int(part) for part in str(told.json()["result"]).split(".")[:2])
         self._place = f"{name}/rpc/" if told.status_code == 200 else f"{name}/"
@@ -86,9 +86,9 @@ class Client:
         body = {"id": 1, "method": "common.db.login", "params": [self._user, parameters, "en"]}
         reply = self._post(self._place, body)
         if reply.status_code in (401, 403):
-            words = f"Tryton does not let the user “{self._user}” into the database “{self._database}”."
+            words = f"Tryton does not let the user “{self._user}” into the database “{self.database}”."
             raise Misconfigured(words, fix="Enter user and password again; in Tryton: Administration › Users.")
-        identity, token = _answer(reply, self._database, "login")[:2]
+        identity, token = _answer(reply, self.database, "login")[:2]
         self.user = int(identity)
         sealed = base64.b64encode(f"{self._user}:{identity}:{token}".encode()).decode()
         self._session.secrets = (*self._session.secrets, token, sealed)
