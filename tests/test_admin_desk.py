@@ -253,7 +253,7 @@ def test_what_changed_since_the_approval_is_shown_beside_what_was_approved(
     review.correct(numbered("1001"), "order", "po_number", "PO-9", by=owner, reason="late")
     page = client.get(reverse("admin:record", args=["order", order.pk]))
     assert [(change.place, change.before, change.after) for change in page.context["changes"]] == [
-        ("po number", "", "PO-9")
+        ("PO number", "", "PO-9")
     ]
 
 
@@ -270,3 +270,9 @@ def test_amounts_are_shown_whole_and_never_rounded_away() -> None:
     assert shown.money(Decimal("-12.345"), "EUR") == "−12.345"
     assert shown.money(Decimal("1200.000000"), "JPY") == "1,200"
     assert shown.named(Decimal("1.5"), "KWD") == "1.500 KWD"
+
+
+def test_the_pages_of_a_cause_and_of_the_proof_say_who_owns_what_they_show(client: Client, shop: models.Shop) -> None:
+    cause = f"{reverse('admin:cause', args=[shop.ledger_id])}?cause=sku:APRON-L"
+    for page in (cause, reverse("admin:proof"), f"{reverse('admin:proof')}?shop=eu"):
+        assert "You own Shop eu" in client.get(page).content.decode(), page

@@ -91,6 +91,7 @@ def cause(request: HttpRequest, ledger: int) -> HttpResponse:
         "admin/desk/cause.html",
         fixes.title(group.code),
         ledger=books,
+        owned=owned.words(person(request), [one for one in ownership.charges() if one.shop.ledger_id == books.pk]),
         cause=name,
         group=group,
         fix=fixes.of(request.user, books, group.cause, back=_at(books, name)),

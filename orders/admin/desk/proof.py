@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders import reconciliation
-from orders.admin.desk import frame
+from orders import ownership, reconciliation
+from orders.admin.base import person
+from orders.admin.desk import frame, owned
 from orders.models import Shop
 from orders.reconciliation import paper
 
@@ -30,6 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "admin/desk/proof.html",
         _("Proof"),
         proof=found,
+        owned=owned.words(person(request), ownership.charges(), shop.code if shop else ""),
         unbooked=_unbooked(found, shops),
         parts=[(_("Sales"), found.sales), (_("Money"), found.money), (_("Payouts"), found.payouts)],
         shop=shop,
