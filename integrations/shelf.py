@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.accounting.files import Answer, Laid
 from integrations.models import Connection, Delivery, DeliveryState, FileEntry
 from orders import documents, outgoing
-from orders.models import Document
+from orders.models import Document, ExportBatch
 
 
 class Shelf:
@@ -68,11 +68,23 @@ def _answer(entry: FileEntry) -> Answer:
 
 
 def wake(entries: Iterable[FileEntry]) -> int:
-    """Let the outbox ask again how these documents stand; nothing of them is laid a second time. In the transaction of what changed them."""
+    """Let the outbox ask again how these documents stand; nothing of them is laid a second time. In the transaction of what changed them.
+
+    A lease is taken away: whoever looked before the change writes nothing down.
+    """
     waiting = Delivery.objects.filter(
         document__in=[entry.document_id for entry in entries],
         document__booking__booked_at=None,
         document__booking__refused_at=None,
-        state__in=[DeliveryState.HANDED_OUT, DeliveryState.PARKED],
+        state__in=[DeliveryState.HANDED_OUT, DeliveryState.PARKED, DeliveryState.LEASED],
     )
-    return waiting.update(state=DeliveryState.WAITING, sent=True, not_before=Now(), words="", fix="", ended_at=None)
+    return waiting.update(
+        state=DeliveryState.WAITING, leased_until=None, worker="", sent=True, not_before=Now(), words="", fix="", ended_at=None
+    )  # fmt: skip
+
+
+def hold(batch: ExportBatch) -> None:
+    """Keep the outbox from writing down how the batch's documents stand, until the transaction ends: what is booked is decided before it is looked at."""
+    documents = FileEntry.objects.filter(batch=batch).values("document")
+    held = Delivery.objects.filter(document__in=documents).order_by("pk").select_for_update(no_key=True, of=("self",))
+    list(held.values_list("pk", flat=True))

@@ -19,6 +19,7 @@ from outbox_world import World, booking, delivery, progress
 from integrations import connections, handover, jobs, outbox
 from integrations.errors import Misconfigured
 from integrations.models import Attempt, Connection, Delivery, DeliveryState, FileEntry
+from integrations.shelf import Shelf
 from orders import documents, queue, reconciliation
 from orders.models import Document, Event, ExportBatch, Finding, Invoice, Order, Outcome, Progress
 from orders.outgoing import DocumentKind
@@ -429,3 +430,30 @@ def test_two_who_make_the_file_at_once_make_one(world: World) -> None:
     assert FileEntry.objects.filter(batch=None).count() == 0
     assert Delivery.objects.exclude(state__in=["handed_out", "waiting"]).count() == 0
     outbox.tick(5)
+
+
+@pytest.mark.parametrize("second", ["another number", "refused"])
+def test_what_is_said_between_the_look_and_its_write_down_is_what_stands(
+    world: World, monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    batch = batch_of(world, world.sign())
+    row = {"number": "8", "state": "open"} if second == "another number" else {"number": "", "state": "refused"}
+    handover.acknowledge(batch, table({"reference": "WEB1", "number": "7", "state": "open"}), None)
+    looks = iter([lambda: handover.acknowledge(batch, table({"reference": "WEB1", **row}), None)])
+    found = Shelf.find
+
+    def find(self: Shelf, document: Any) -> Any:
+        seen = found(self, document)
+        next(looks, lambda: None)()
+        return seen
+
+    monkeypatch.setattr(Shelf, "find", find)
+    world.settle(4)
+    assert next(looks, None) is None, "nobody looked"
+    document = Document.objects.get()
+    if second == "another number":
+        assert (Invoice.objects.get().number, entry(document).number) == ("8", "8")
+    else:
+        assert not Invoice.objects.exists()
+        assert (booking(document).booked_at, booking(document).refused_at is None) == (None, False)
+        assert entry(document).returned_at is not None

@@ -89,6 +89,7 @@ def _connection(batch: ExportBatch) -> Connection:
 def _locked(batch: ExportBatch) -> list[FileEntry]:
     """The batch's entries, held until the transaction ends: two who answer at once answer one after the other. Raises NotDone."""
     ExportBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+    shelf.hold(batch)
     rows = FileEntry.objects.filter(batch=batch).select_related("document__booking").order_by("document__n")
     entries = list(rows.select_for_update(no_key=True, of=("self",)))
     if not entries:
