@@ -9,10 +9,11 @@ SETTLED := .venv/settled
 SETTLED_DEV := .venv/settled-dev
 TRYTON_SETTLED := .tryton/settled
 
-.PHONY: help test attack campaign simulate bench screenshots demo tryton tryton-test stop lint clean setup setup-dev
+.PHONY: help test attack campaign simulate bench screenshots demo demo-tryton tryton tryton-test stop lint clean setup setup-dev
 
 help:
 	@echo "make demo    fill a demo company, prove its books, serve it (SERVE=0: end after the proof)"
+	@echo "make demo-tryton  the same with a company in a real Tryton beside Beancount (SERVE=0 as above)"
 	@echo "make test    run all tests        make lint   ruff, mypy, forgotten migrations"
 	@echo "make bench   measure what is promised (BENCH=name: one of them, SIZE=n: its size)"
 	@echo "make tryton  install a real Tryton beside ordersync (.tryton)   make tryton-test  book in it, print sums and speed"
@@ -53,6 +54,10 @@ $(TRYTON_SETTLED): requirements-tryton.txt $(BIN)/python
 
 demo: setup
 	$(BIN)/python manage.py demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+# Adds a company in a real Tryton to the demo, and serves both.
+demo-tryton: tryton
+	$(BIN)/python manage.py demo --tryton $(if $(filter 0,$(SERVE)),--no-serve)
 
 stop: setup
 	@$(BIN)/python -m ordersync_site.embedded_postgres stop

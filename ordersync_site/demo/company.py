@@ -114,7 +114,8 @@ STORES = (
         time_zone="Europe/London",
     ),
 )
-_ACCOUNTS = {
+ROUNDING = "Expenses:Rounding"
+ACCOUNTS = {
     "line:item": "Income:Goods", "line:shipping": "Income:Shipping", "line:discount": "Income:Discounts", "line:fee": "Income:Fees",
     "line:tip": "Liabilities:Tips", "line:gift_card": "Liabilities:GiftCards", "line:duty": "Liabilities:Duties",
     "line:restocking_fee": "Income:Restocking", "line:return_shipping": "Income:Shipping", "line:refund_difference": "Expenses:RefundDifferences",
@@ -129,7 +130,7 @@ _CODES = {
     "role:deposits": "835", "role:fees": "404", "role:bank": "090",
 }  # fmt: skip
 # Ledger: code, rate, treatment, country, region, title as the store writes it ("" for a line without tax).
-_TAXES = {
+TAXES = {
     "nordlicht": (
         ("DE19", "0.19", "domestic", "DE", "", "DE MwSt"), ("DE7", "0.07", "domestic", "DE", "", "DE MwSt"), ("DE0", "0", "domestic", "DE", "", ""),
         ("FR20", "0.2", "oss", "FR", "", "FR TVA"), ("EURC", "0", "reverse_charge", "", "", ""), ("DEEX", "0", "exempt", "", "", ""),
@@ -151,16 +152,16 @@ def make(today: date, folder: Path) -> dict[str, User]:
     """Make everything but the orders; books without files lie in `folder`, one folder each. Undo is off until `open_the_desk`. The people by sign-in name."""
     people = {name: _person(name, *who) for name, who in PEOPLE.items()}
     for code, currency, zero_total in (("nordlicht", "EUR", ZeroTotal.POST), ("northlight", "USD", ZeroTotal.SKIP)):
-        ledger = _books(code, currency, zero_total, today)
+        ledger = books(code, currency, zero_total, today)
         (folder / code).mkdir(parents=True)
         options = {"folder": str(folder / code), "title": code.title()}
         connections.connect("beancount", code, ledger=ledger, options=options, by=people["it"])
-    ledger = _books("london", "GBP", ZeroTotal.SKIP, today)
+    ledger = books("london", "GBP", ZeroTotal.SKIP, today)
     options = {"receivable": _CODES["role:receivable"], "tax_account": TAX_ACCOUNT}
     connections.connect("xero-invoices", "london", ledger=ledger, options=options, by=people["it"])
     now = timezone.now()
     for store in STORES:
-        _shop(store, people, now)
+        open_shop(store, people, now)
     for currency, rate in (("JPY", "0.0061"), ("KWD", "2.98"), ("USD", "0.92")):
         ExchangeRate.objects.create(
             currency=currency, base_currency="EUR", on=today - timedelta(days=90), rate=Decimal(rate), source="demo"
@@ -181,17 +182,18 @@ def _person(name: str, first: str, last: str, groups: Iterable[str]) -> User:
     return user
 
 
-def _books(code: str, currency: str, zero_total: str, today: date) -> Ledger:
+def books(code: str, currency: str, zero_total: str, today: date, *, like: str = "") -> Ledger:
+    """A mapped set of books; `like`: with the taxes of another one."""
     ledger = Ledger.objects.create(
         code=code, name=code.title(), base_currency=currency, undo_seconds=0, zero_total=zero_total
     )
     by_files = code == "london"
-    for place, account in (_CODES if by_files else _ACCOUNTS).items():
+    for place, account in (_CODES if by_files else ACCOUNTS).items():
         purpose, value = place.split(":")
         AccountMapping.objects.create(ledger=ledger, purpose=purpose, value=value, account=_account(ledger, account))
-    ledger.adjustment_account = _account(ledger, "497" if by_files else "Expenses:Rounding")
+    ledger.adjustment_account = _account(ledger, "497" if by_files else ROUNDING)
     ledger.save(update_fields=["adjustment_account"])
-    for tax, rate, treatment, country, region, title in _TAXES[code]:
+    for tax, rate, treatment, country, region, title in TAXES[like or code]:
         owed = _account(ledger, TAX_ACCOUNT if by_files else f"Liabilities:Tax:{tax}")
         tax_code, _new = TaxCode.objects.get_or_create(
             ledger=ledger, code=tax, defaults={"name": tax, "rate": Decimal(rate), "account": owed}
@@ -223,7 +225,8 @@ def _account(ledger: Ledger, code: str) -> Account:
     return Account.objects.get_or_create(ledger=ledger, code=code, defaults={"name": code.rpartition(":")[2]})[0]
 
 
-def _shop(store: Store, people: dict[str, User], now: datetime) -> None:
+def open_shop(store: Store, people: dict[str, User], now: datetime) -> None:
+    """A shop with its owner, and a deputy for two weeks."""
     shop = Shop.objects.create(
         code=store.code, name=store.name, ledger=Ledger.objects.get(code=store.ledger), currency=store.currency, country=store.country,
         time_zone=store.time_zone, prefix=store.prefix, recognise_on=store.recognise_on, fees_by=store.fees_by,

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 
 from orders.models import Ledger, Shop
-from ordersync_site.demo import company
+from ordersync_site.demo import company, tryton
 
 
 class Refused(Exception):
@@ -35,7 +35,7 @@ def prepare(*, fresh: bool) -> bool:
         _clear()
     call_command("migrate", verbosity=0)
     shops = set(Shop.objects.values_list("code", flat=True))
-    if shops - {store.code for store in company.STORES}:
+    if shops - {store.code for store in (*company.STORES, tryton.STORE)}:
         raise Refused(
             f"The database {_name()} holds shops that are not the demo's ({', '.join(sorted(shops))}). "
             "Name an empty database in DATABASE_URL, or one whose name ends with _demo."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -31,11 +31,11 @@ def walk(today: date, books: Path, say: Say, ordinary: tuple[int, int, int] = ge
     files = generator.files(today, ordinary)
     for wave in (1, 2):
         say("The stores' files come in." if wave == 1 else "Days later: payments, parcels, refunds and changes.")
-        _bring([file for file in files if file.wave == wave], people["accountant"], say)
+        bring([file for file in files if file.wave == wave], people["accountant"], say)
         if wave == 1:
-            _map_what_is_new(people["owner"], say)
+            map_what_is_new(people["owner"], say, Ledger.objects.all())
         _approve(people["owner"], say)
-        _post(say)
+        post(say)
         if wave == 1:
             _hand_out(people["accountant"], say)
     colleagues.meet(people, say)
@@ -45,7 +45,8 @@ def walk(today: date, books: Path, say: Say, ordinary: tuple[int, int, int] = ge
     )
 
 
-def _bring(files: list[generator.File], by: User, say: Say) -> None:
+def bring(files: list[generator.File], by: User, say: Say) -> None:
+    """A person brings these files, of which no record may be refused. Raises DemoFailed."""
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             path = Path(folder, f"{file.shop}-{file.name}")
@@ -56,10 +57,10 @@ def _bring(files: list[generator.File], by: User, say: Say) -> None:
             say(f"  {path.name} ({job.layout}): {job.created} new, {job.updated} changed.")
 
 
-def _map_what_is_new(by: User, say: Say) -> None:
+def map_what_is_new(by: User, say: Say, ledgers: Iterable[Ledger]) -> None:
     """One missing item is mapped, and every order that waited for nothing else becomes ready."""
     good, ready = cast.HOUSE[0], 0
-    for ledger in Ledger.objects.all():
+    for ledger in ledgers:
         ready += mappings.settled(ItemMapping.objects.create(ledger=ledger, key=good.sku, item=good.title)).ready
     say(f"{by.get_full_name()} maps {good.sku}: {ready} orders become ready.")
 
@@ -73,7 +74,7 @@ def _approve(by: User, say: Say) -> None:
         for pk in ready.filter(shop__code=shop).values_list("pk", flat=True)[: LEFT_READY // 2]
     ]
     orders = list(ready.exclude(pk__in=kept).order_by("placed_at", "pk").values_list("pk", flat=True))
-    _together(orders, by)
+    together(orders, by)
     refunds = list(Refund.objects.filter(state=State.PENDING, blockers=0, order__state=State.APPROVED).order_by("pk"))
     for refund in refunds:
         review.approve(refund, by=by)
@@ -84,7 +85,7 @@ def _approve(by: User, say: Say) -> None:
     say(f"{by.get_full_name()} approves {told}.")
 
 
-def _together(orders: list[int], by: User) -> None:
+def together(orders: list[int], by: User) -> None:
     """Approve a frozen set, as the desk does with many."""
     chosen = review.bulk.freeze("order", orders, by=by, query="tab=ready")
     review.bulk.confirm(chosen, by=by)
@@ -94,7 +95,8 @@ def _together(orders: list[int], by: User) -> None:
         raise DemoFailed(f"{chosen.approved} of {len(orders)} orders were approved; left out: {chosen.left_out}")
 
 
-def _post(say: Say) -> None:
+def post(say: Say) -> None:
+    """The jobs send until nothing is due. Raises DemoFailed."""
     booked = 0
     while result := jobs.run("outbox"):
         if result.failed or result.fault:

@@ -7,6 +7,8 @@ import os
 import signal
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +16,7 @@ from django.utils import timezone
 
 from orders import reconciliation
 from orders.reconciliation import paper
-from ordersync_site.demo import company, ground, serving, walk
+from ordersync_site.demo import company, ground, serving, tryton, walk
 
 
 class Command(BaseCommand):
@@ -22,6 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="end after the proof: 0 if it holds, 1 if not")
+        parser.add_argument("--tryton", action="store_true", help="add a company in a real Tryton (make tryton)")
         parser.add_argument("--fresh", action="store_true", help="clear the demo's database and begin anew")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,10 +34,11 @@ class Command(BaseCommand):
                 f"Port {port} is in use: choose another with PORT=8001 make demo, or end what listens there."
             )
         self._fill(fresh=options["fresh"])
-        self._prove()
-        self.stdout.write(f"It took {time.monotonic() - began:.0f} seconds.")
-        if not options["no_serve"]:
-            self._serve(port)
+        with self._beside(add=options["tryton"]):
+            self._prove()
+            self.stdout.write(f"It took {time.monotonic() - began:.0f} seconds.")
+            if not options["no_serve"]:
+                self._serve(port)
 
     def _fill(self, *, fresh: bool) -> None:
         if not os.environ.get("ORDERSYNC_LOG_LEVEL"):  # the steps are told; a thousand lines of the log would hide them
@@ -48,6 +52,21 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         except KeyboardInterrupt as interrupted:
             raise CommandError("Interrupted halfway: the next demo begins anew.") from interrupted
+
+    @contextmanager
+    def _beside(self, *, add: bool) -> Iterator[None]:
+        """Tryton runs beside the desk where the demo has a company in it, or gets one now."""
+        there = tryton.is_there()
+        if not (there or add):
+            yield
+            return
+        try:
+            with tryton.running(self._say) as server:
+                if not there:
+                    tryton.add(server, self._say)
+                yield
+        except walk.DemoFailed as failed:
+            raise CommandError(str(failed)) from failed
 
     def _prove(self) -> None:
         found = reconciliation.proof()
