@@ -257,6 +257,8 @@ def test_a_connection_is_made_checked_and_paused_and_its_options_are_kept(client
     assert there.options["folder"] == str(tmp_path / "books")
     page = client.get(reverse("admin:integrations_connection_change", args=[there.pk]))
     assert str(tmp_path / "books") in page.content.decode()
+    assert there.paused_why == "It is not switched on yet."
+    client.post(reverse("admin:integrations_connection_act", args=[there.pk, "resume"]))
     client.post(reverse("admin:integrations_connection_act", args=[there.pk, "pause"]), {"why": "the auditor is here"})
     there.refresh_from_db()
     assert there.paused_why == "the auditor is here"
