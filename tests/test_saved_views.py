@@ -127,6 +127,10 @@ def test_the_queue_asks_the_offices_tables_ten_times_at_most(owner: User) -> Non
 def test_the_queue_says_who_owns_what_it_shows(owner: User) -> None:
     shop = desk(owner)
     assert signed_in(owner).get(reverse(REVIEW)).context["owned"] == f"You own {shop.name}"
-    assert signed_in(owner).get(reverse("admin:orders_order_changelist")).context["owned"] == f"You own {shop.name}"
+    lists = ("orders_order", "orders_itemmapping", "orders_taxmapping", "orders_accountmapping", "orders_period")
+    for page in ("admin:index", "admin:proof", *(f"admin:{name}_changelist" for name in lists)):
+        reply = signed_in(owner).get(reverse(page))
+        assert reply.context["owned"] == f"You own {shop.name}"
+        assert f"You own {shop.name}" in reply.content.decode()
     other = signed_in(person("accountant", username="lee"))
     assert other.get(reverse(REVIEW)).context["owned"] == f"kim owns {shop.name}"

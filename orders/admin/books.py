@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import models, periods
 from orders.admin import picker
+from orders.admin.accountable import Accountable
 from orders.admin.base import Setting, person
 from orders.admin.filters import during
 from orders.admin.mapped import Mapped
@@ -185,7 +186,7 @@ class PeriodForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(models.Period)
-class PeriodAdmin(Setting):
+class PeriodAdmin(Accountable, Setting):
     form = PeriodForm
     list_display = ["days", "ledger", "state"]
     list_filter = ["ledger", "state"]

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orders import usage
+from orders.admin.accountable import Accountable
 from orders.admin.base import Setting
 
 
-class Mapped(Setting):
+class Mapped(Accountable, Setting):
     """A mapping, with what rests on it: orders that wait draft by it, and documents signed by it stay as they were signed."""
 
     readonly_fields = ["rests_on_it"]

@@ -11,26 +11,26 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from orders import models, ownership, queue
-from orders.admin.base import Log, amount, moment, order_link, person
-from orders.admin.desk import fixes, owned, suggest
+from orders import models, queue
+from orders.admin.accountable import Accountable
+from orders.admin.base import Log, amount, moment, order_link
+from orders.admin.desk import fixes, suggest
 from orders.admin.filters import during
 from orders.outgoing import DocumentKind
 from orders.templatetags import desk
 
 
-class UnderReview(Log):
+class UnderReview(Accountable, Log):
     """A list of records under review; each opens the desk's own page."""
 
     kind = "order"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list, with who owns what it shows; a number searched for that one record alone has opens that record."""
+        """The list; a number searched for that one record alone has opens that record."""
         searched = request.GET.get("q", "").strip() if "p" not in request.GET else ""
         if self.has_view_permission(request) and (hit := queue.exact(self.kind, searched)):
             return HttpResponseRedirect(reverse("admin:record", args=[self.kind, hit]))
-        told = {"owned": owned.words(person(request), ownership.charges())}
-        return super().changelist_view(request, told | (extra_context or {}))
+        return super().changelist_view(request, extra_context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from orders import queue, review, roles
+from orders import ownership, queue, review, roles
 from orders.admin import desk
 from orders.admin.base import person
-from orders.admin.desk import frame
+from orders.admin.desk import frame, owned
 from orders.models import Bulk, BulkState, Ledger
 
 AT_ONCE_SECONDS = 1.5
@@ -62,6 +62,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         _("Approve"),
         bulk=bulk,
         view=view,
+        owned=owned.words(person(request), ownership.charges(), view.shop),
         count=len(bulk.records),
         sums={currency: Decimal(total) for currency, total in bulk.sums.items()},
         left_out=[

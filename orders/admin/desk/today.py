@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from orders import overview, queue, roles
+from orders import overview, ownership, queue, roles
 from orders.admin import desk
 from orders.admin.base import person
-from orders.admin.desk import frame
+from orders.admin.desk import frame, owned
 from orders.models import AssignedCause, ImportJob, ImportState, Quarantine
 
 _KINDS = {
@@ -46,6 +46,7 @@ def page(request: HttpRequest) -> TemplateResponse:
         "admin/desk/today.html",
         _("Today"),
         greeting=_greeting(request),
+        owned=owned.words(person(request), ownership.charges()) if sees else "",
         sees_orders=sees,
         may_decide=roles.may(request.user, "orders.change_order"),
         tasks=[*_tasks(request), *(row for provider in desk.task_providers for row in provider(request))],
