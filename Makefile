@@ -64,6 +64,7 @@ stop: setup
 
 lint: setup-dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 

@@ -156,7 +156,13 @@ def test_a_pause_keeps_its_first_reason(ledger: Ledger) -> None:
 
 def test_connect_and_check_from_a_shell(ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("connect", "crime", "crime", "--ledger", "books", "--set", f"folder={tmp_path}", "--json")
-    assert json.loads(capsys.readouterr().out) == {"name": "crime", "kind": "crime", "shop": None, "ledger": "books", "on": False}
+    assert json.loads(capsys.readouterr().out) == {
+        "name": "crime",
+        "kind": "crime",
+        "shop": None,
+        "ledger": "books",
+        "on": False,
+    }
     call_command("check_connection", "crime", "--json")
     assert json.loads(capsys.readouterr().out)[0]["ok"] is True
 

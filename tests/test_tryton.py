@@ -66,17 +66,23 @@ class TestContract(AccountingContract):
         """In batches, as the outbox sends them."""
         made = [self.invoice(str(number), posting_on=date(2026, 1 + number % 12, 1)) for number in range(200)]
         told = [self.good(outcome) for some in self.calls(ledger, made) for outcome in ledger.book_many(some)]
-        assert all(self.same(ledger.find(document), result) for document, result in list(zip(made, told, strict=True))[::20])
+        assert all(
+            self.same(ledger.find(document), result) for document, result in list(zip(made, told, strict=True))[::20]
+        )
         self.agree(folder, list(zip(made, told, strict=True)))
 
     @pytest.mark.slow
-    def test_many_documents_are_read_at_once_with_what_an_accountant_asks_for(self, ledger: Tryton, folder: Path) -> None:  # type: ignore[override]
+    def test_many_documents_are_read_at_once_with_what_an_accountant_asks_for(
+        self, ledger: Tryton, folder: Path
+    ) -> None:  # type: ignore[override]
         super().test_many_documents_are_read_at_once_with_what_an_accountant_asks_for(ledger, folder)
 
     def alter_total(self, folder: Path, document: outgoing.Document) -> None:
         """A posted invoice cannot be changed in Tryton's client; whoever has the database can."""
         self.tryton.sql("UPDATE account_invoice_tax SET amount = amount + 1")
-        self.tryton.sql("UPDATE account_invoice SET total_amount_cache = total_amount_cache + 1, tax_amount_cache = tax_amount_cache + 1")
+        self.tryton.sql(
+            "UPDATE account_invoice SET total_amount_cache = total_amount_cache + 1, tax_amount_cache = tax_amount_cache + 1"
+        )
 
     def sums(self, folder: Path) -> Sums:
         return self.tryton.sums()
@@ -84,7 +90,12 @@ class TestContract(AccountingContract):
     def person_adds(self, folder: Path, noun: str, **facts: str) -> str:
         if noun == "item":
             books = self.tryton.adapter().books
-            values = {"name": facts["name"], "type": "goods", "default_uom": books.unit, "account_category": books.category}
+            values = {
+                "name": facts["name"],
+                "type": "goods",
+                "default_uom": books.unit,
+                "account_category": books.category,
+            }
             values["products"] = [["create", [{"suffix_code": facts["code"]}]]]
             made = self.tryton.accountant("model.product.template.create", [values])
             return str(self.tryton.sql("SELECT id FROM product_product WHERE template = %s", made)[0][0])
@@ -153,7 +164,9 @@ def test_a_draft_left_behind_by_a_dead_process_is_taken_up_and_a_second_one_is_r
         adapter.books.client("model.account.invoice.create", [values])
     assert adapter.find(document) is None, "a draft is not in the books"
     assert isinstance(adapter.book(document), Booked)
-    assert tryton.sql("SELECT state, count(*) FROM account_invoice WHERE reference = 'WEB1001' GROUP BY 1") == [("posted", 1)]
+    assert tryton.sql("SELECT state, count(*) FROM account_invoice WHERE reference = 'WEB1001' GROUP BY 1") == [
+        ("posted", 1)
+    ]
 
 
 def _as_sent(tryton: Ground, document: outgoing.Document) -> dict[str, object]:
@@ -216,13 +229,16 @@ class TrytonOffice(Office):
         connections.connect("tryton", "books", ledger=self.ledger, options=options, secrets={"password": PASSWORD})
 
 
-SCENARIOS = [path for path in scenario_files.paths() if path.stem != "ledger_rounds_otherwise"]  # that one is the toy ledger's
+SCENARIOS = [
+    path for path in scenario_files.paths() if path.stem != "ledger_rounds_otherwise"
+]  # that one is the toy ledger's
 QUICK: tuple[str, ...] = ()
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "path", [pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow) for path in SCENARIOS]
+    "path",
+    [pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow) for path in SCENARIOS],
 )
 def test_a_history_stands_in_tryton_as_it_was_approved(tryton: Ground, path: Path, tmp_path: Path) -> None:
     scenario = scenario_files.load(path)
@@ -236,5 +252,7 @@ def test_a_history_stands_in_tryton_as_it_was_approved(tryton: Ground, path: Pat
         for account, amount in entry.postings:
             sums[account, entry.currency] += amount
     found = tryton.sums(f"Books {scenario.ledger.currency}")
-    assert {key: amount for key, amount in found.items() if amount} == {key: amount for key, amount in sums.items() if amount}
+    assert {key: amount for key, amount in found.items() if amount} == {
+        key: amount for key, amount in sums.items() if amount
+    }
     assert reconciliation.proof().differences == ()

@@ -40,7 +40,9 @@ def _person(tryton: Ground, name: str, groups: str) -> None:
     """Another user, with the accountant's password and companies, and these groups."""
     columns = "active, password_hash, company, company_filter"
     values = [name, name, ACCOUNTANT]
-    tryton.sql(f"INSERT INTO res_user (name, login, {columns}) SELECT %s, %s, {columns} FROM res_user WHERE login = %s", values)
+    tryton.sql(
+        f"INSERT INTO res_user (name, login, {columns}) SELECT %s, %s, {columns} FROM res_user WHERE login = %s", values
+    )
     tryton.sql(
         f'INSERT INTO "res_user-res_group" ("user", "group") SELECT u.id, a.db_id FROM ir_model_data a, res_user u WHERE u.login = %s AND {groups}',
         [name],
@@ -58,7 +60,9 @@ def _may_not_make_invoices(tryton: Ground, name: str) -> None:
         FROM ir_model_access a, res_group g WHERE g.name = '{name}' AND a."group" IN
             (SELECT m."group" FROM "res_user-res_group" m JOIN res_user u ON u.id = m."user" WHERE u.login = '{ACCOUNTANT}')
        ORDER BY a.model, a.perm_create DESC"""
-    tryton.sql(f'INSERT INTO ir_model_access (active, model, "group", perm_read, perm_write, perm_delete, perm_create) {his}')
+    tryton.sql(
+        f'INSERT INTO ir_model_access (active, model, "group", perm_read, perm_write, perm_delete, perm_create) {his}'
+    )
     tryton.sql(
         'INSERT INTO "res_user-res_group" ("user", "group") SELECT u.id, g.id FROM res_user u, res_group g WHERE u.login = g.name AND g.name = %s',
         [name],

@@ -22,7 +22,12 @@ from tests.tryton_company import Ground, ground
 
 pytestmark = [pytest.mark.tryton, pytest.mark.django_db(transaction=True)]
 
-ENTERED = ["common.server.version", "common.db.login", "model.res.user.get_preferences", "model.company.company.search_read"]
+ENTERED = [
+    "common.server.version",
+    "common.db.login",
+    "model.res.user.get_preferences",
+    "model.company.company.search_read",
+]
 LISTS = ["model.currency.currency.search_read", "model.account.account.search_read"]
 RECONCILED = [f"wizard.account.move.reconcile_lines.{step}" for step in ("create", "execute", "delete")]
 INVOICE = [

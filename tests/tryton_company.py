@@ -54,8 +54,12 @@ def told() -> dict[str, Any]:
             for code in sorted(codes | {"Liabilities:Payable", "Expenses:Exchange"})
         ],
         "taxes": [{"name": name, "rate": rate, "account": account} for name, (rate, account) in sorted(taxes.items())],
-        "roles": {"receivable": CHART.receivable, "payable": "Liabilities:Payable", "exchange": "Expenses:Exchange",
-                  "revenue": CHART.goods},
+        "roles": {
+            "receivable": CHART.receivable,
+            "payable": "Liabilities:Payable",
+            "exchange": "Expenses:Exchange",
+            "revenue": CHART.goods,
+        },
         "years": YEARS,
         "users": [
             {"login": USER, "password": PASSWORD, "groups": GROUPS},
@@ -73,7 +77,9 @@ def _kind(code: str) -> str:
         return "receivable"
     if code == "Liabilities:Payable":
         return "payable"
-    return {"Assets": "asset", "Liabilities": "liability", "Income": "revenue", "Expenses": "expense"}[code.partition(":")[0]]
+    return {"Assets": "asset", "Liabilities": "liability", "Income": "revenue", "Expenses": "expense"}[
+        code.partition(":")[0]
+    ]
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,9 @@ def template(told: dict[str, Any]) -> str:
         if not _exists(server, name):
             half = f"{name}_half"
             _drop(server, half)
-            server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(half)))
+            server.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(half))
+            )
             _fill(half, body)
             names = sql.Identifier(half), sql.Identifier(name)
             server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
@@ -75,9 +77,7 @@ def clone(source: str, name: str) -> None:
     with _server() as server:
         _lock(server, source)
         _drop(server, name)
-        server.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
-        )
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source)))
 
 
 def drop(name: str) -> None:
@@ -126,7 +126,11 @@ def start(database: str, log: Path, *, port: int = 0) -> tuple[subprocess.Popen[
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603
-            [str(PYTHON.with_name("trytond")), "-d", database], env=_environment(port), stdout=out, stderr=out, cwd=FOLDER
+            [str(PYTHON.with_name("trytond")), "-d", database],
+            env=_environment(port),
+            stdout=out,
+            stderr=out,
+            cwd=FOLDER,
         )
     running = Running(url=f"http://127.0.0.1:{port}", database=database, pid=process.pid)
     try:

@@ -89,18 +89,22 @@ def _configure() -> None:
 
 
 def _currencies(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    made = Pool().get("currency.currency").create(
-        [
-            {
-                "name": row["code"],
-                "symbol": row["code"],
-                "code": row["code"],
-                "digits": row["digits"],
-                "rounding": Decimal(1).scaleb(-row["digits"]),
-                "rates": [("create", [{"date": datetime.date(2000, 1, 1), "rate": Decimal(row["rate"])}])],
-            }
-            for row in rows
-        ]
+    made = (
+        Pool()
+        .get("currency.currency")
+        .create(
+            [
+                {
+                    "name": row["code"],
+                    "symbol": row["code"],
+                    "code": row["code"],
+                    "digits": row["digits"],
+                    "rounding": Decimal(1).scaleb(-row["digits"]),
+                    "rates": [("create", [{"date": datetime.date(2000, 1, 1), "rate": Decimal(row["rate"])}])],
+                }
+                for row in rows
+            ]
+        )
     )
     return {currency.code: currency for currency in made}
 
@@ -188,7 +192,12 @@ def _year(company: Any, year: int) -> None:
     kinds = {kind.name: kind.id for kind in pool.get("ir.sequence.type").search([])}
     moves, invoices, credits = strict.create(
         [
-            {"name": f"{kind} {year}", "sequence_type": kinds[kind], "company": company.id, "prefix": f"{prefix}{year}-"}
+            {
+                "name": f"{kind} {year}",
+                "sequence_type": kinds[kind],
+                "company": company.id,
+                "prefix": f"{prefix}{year}-",
+            }
             for kind, prefix in (("Account Move", "M"), ("Invoice", "INV"), ("Invoice", "CRN"))
         ]
     )

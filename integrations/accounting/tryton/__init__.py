@@ -43,7 +43,9 @@ class Tryton:
 
     kinds: ClassVar[frozenset[str]] = frozenset(outgoing.DocumentKind.values)
     concurrency: ClassVar[int] = 1
-    batch: ClassVar[int] = 10  # what is posted in one call must be done within the 30 seconds that a call may take, also on a busy machine
+    batch: ClassVar[int] = (
+        10  # what is posted in one call must be done within the 30 seconds that a call may take, also on a busy machine
+    )
     idempotency: ClassVar[Idempotency] = Idempotency.LOOK_UP
     bounds: ClassVar[Bounds] = Bounds(price_decimals=4, dates_rise=True)
 
@@ -79,7 +81,9 @@ class Tryton:
     def _records(self, name: str) -> tuple[incoming.RecordChoice, ...]:
         order, names = [["code", "ASC"]], ["code", "rec_name"]
         rows = self.books.client(f"model.{name}.search_read", [], 0, incoming.Choices.most, order, names)
-        return tuple(incoming.RecordChoice(id=str(row["id"]), name=row["rec_name"], code=row["code"] or "") for row in rows)
+        return tuple(
+            incoming.RecordChoice(id=str(row["id"]), name=row["rec_name"], code=row["code"] or "") for row in rows
+        )
 
     def find(self, document: outgoing.Document) -> Standing | None:
         """The document as it is posted there; a draft of ours is not in the books and will be taken up when it is booked."""
@@ -127,5 +131,7 @@ def _account(account: Account) -> incoming.AccountChoice:
 
 def _states(reference: str, entries: Sequence[Entry]) -> list[incoming.InvoiceState]:
     zero = money.ZERO
-    gone = incoming.InvoiceState(reference=reference, number="", state="deleted", net=zero, tax=zero, total=zero, balance=zero)
+    gone = incoming.InvoiceState(
+        reference=reference, number="", state="deleted", net=zero, tax=zero, total=zero, balance=zero
+    )
     return [reading.state(entry) for entry in entries] or [gone]

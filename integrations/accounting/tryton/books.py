@@ -144,13 +144,17 @@ class Books:
         """The unit of a product that is made: Tryton's own Unit. Raises Misconfigured where it is gone."""
         rows = self.client("model.product.uom.search_read", [], 0, 1, [["id", "ASC"]], ["name"])
         if not rows:
-            raise Misconfigured("Tryton has no unit of measure.", fix="Tryton: Products › Configuration › Units of Measure.")
+            raise Misconfigured(
+                "Tryton has no unit of measure.", fix="Tryton: Products › Configuration › Units of Measure."
+            )
         return int(rows[0]["id"])
 
     @cached_property
     def category(self) -> int:
         """The account category of a product that is made. Raises Misconfigured where there is none."""
-        rows = self.client("model.product.category.search_read", [["accounting", "=", True]], 0, 1, [["id", "ASC"]], ["name"])
+        rows = self.client(
+            "model.product.category.search_read", [["accounting", "=", True]], 0, 1, [["id", "ASC"]], ["name"]
+        )
         if not rows:
             fix = "Tryton: Products › Configuration › Categories, make one with Accounting ticked, or set the option items to link."
             raise Misconfigured("Tryton has no account category for the products that ordersync makes.", fix=fix)
@@ -161,7 +165,11 @@ class Books:
         found = self.accounts.get(code)
         if found is None:
             fix = f"Map {place} to another account, or make this one ({WHERE_ACCOUNTS}) and fetch the accounts again."
-            raise Refused(f"Tryton has no account “{code}” ({place}) that can be posted to.", fix=fix, cause=f"theirs:account:{code}")
+            raise Refused(
+                f"Tryton has no account “{code}” ({place}) that can be posted to.",
+                fix=fix,
+                cause=f"theirs:account:{code}",
+            )
         if found.closed:
             fix = f"Map {place} to another account, or open this one again ({WHERE_ACCOUNTS})."
             raise Refused(f"The account {code} ({place}) is closed in Tryton.", fix=fix, cause=f"theirs:account:{code}")
@@ -171,13 +179,17 @@ class Books:
         """Raises Refused in words where there is none of that name."""
         if (found := self.taxes.get(code)) is None:
             fix = f"Map {place} to another tax, or make this one ({WHERE_TAXES}) and fetch the taxes again."
-            raise Refused(f"Tryton has no tax “{code}” ({place}) of a single rate.", fix=fix, cause=f"theirs:tax:{code}")
+            raise Refused(
+                f"Tryton has no tax “{code}” ({place}) of a single rate.", fix=fix, cause=f"theirs:tax:{code}"
+            )
         return found
 
     def currency(self, code: str) -> Currency:
         """Raises Refused in words where Tryton does not know it."""
         if (found := self.currencies.get(code)) is None:
-            raise Refused(f"Tryton does not know the currency {code}.", fix=f"Make it with its rate ({WHERE_CURRENCIES}).")
+            raise Refused(
+                f"Tryton does not know the currency {code}.", fix=f"Make it with its rate ({WHERE_CURRENCIES})."
+            )
         return found
 
     def journal(self, kind: str) -> int:

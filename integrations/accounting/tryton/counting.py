@@ -23,7 +23,9 @@ def stock(books: Books, codes: Sequence[str]) -> list[incoming.StockLevel]:
 
 
 def warehouses(books: Books) -> list[dict[str, Any]]:
-    rows = books.client("model.stock.location.search_read", [["type", "=", "warehouse"]], 0, None, None, ["code", "name"])
+    rows = books.client(
+        "model.stock.location.search_read", [["type", "=", "warehouse"]], 0, None, None, ["code", "name"]
+    )
     return list(rows)
 
 
@@ -32,7 +34,9 @@ def _counted(books: Books, place: dict[str, Any], products: dict[int, str]) -> l
     rows = books.client("model.product.product.read", sorted(products), ["quantity"], **context)
     return [
         incoming.StockLevel(
-            sku=products[row["id"]], location=place["code"] or place["name"], quantity=Decimal(str(row["quantity"] or 0))
+            sku=products[row["id"]],
+            location=place["code"] or place["name"],
+            quantity=Decimal(str(row["quantity"] or 0)),
         )
         for row in rows
     ]

@@ -69,7 +69,9 @@ def _modules(books: Books) -> str:
         books.client("model.account.invoice.search", [], 0, 1, None)
     except (Misconfigured, Said) as error:
         words = "Tryton's module account_invoice is not active in this database, or the user may not use it."
-        fix = "Tryton: Administration › Modules › Modules, mark account_invoice, then Perform Pending Activation/Upgrade."
+        fix = (
+            "Tryton: Administration › Modules › Modules, mark account_invoice, then Perform Pending Activation/Upgrade."
+        )
         raise Wrong(words, fix) from error
     return "The module account_invoice is active."
 
@@ -82,7 +84,9 @@ def _rights(books: Books) -> str:
     given = books.client("model.ir.model.access.get_access", list(_NEEDED))
     lacking = [f"{what} {name}" for name, rights in _NEEDED.items() for what in rights if not given[name][what]]
     if lacking:
-        raise Wrong(f"ordersync's user may not {', '.join(lacking)}.", f"{_USERS}: give that user the group Accounting.")
+        raise Wrong(
+            f"ordersync's user may not {', '.join(lacking)}.", f"{_USERS}: give that user the group Accounting."
+        )
     return "The user may write invoices, moves, reconciliations and parties."
 
 
@@ -113,7 +117,13 @@ def _period(books: Books) -> str:
 
 def _numbers(books: Books) -> str:
     domain = [["company", "=", books.id], ["state", "=", "open"]]
-    names = ["name", "start_date", "end_date", "invoice_sequences.out_invoice_sequence", "invoice_sequences.out_credit_note_sequence"]
+    names = [
+        "name",
+        "start_date",
+        "end_date",
+        "invoice_sequences.out_invoice_sequence",
+        "invoice_sequences.out_credit_note_sequence",
+    ]
     rows = books.client("model.account.fiscalyear.search_read", domain, 0, None, None, names)
     if lacking := [row["name"] for row in rows if not _numbered(row)]:
         words = f"The fiscal year {', '.join(lacking)} has no sequence for invoices or credit notes of customers."

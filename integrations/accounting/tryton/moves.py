@@ -67,7 +67,9 @@ def _row(
         "account": account.id,
         "debit": max(share, ZERO),
         "credit": max(-share, ZERO),
-        "description": document.applies_to or document.reference if posting.kind == "contra" else clean(posting.text)[:500],
+        "description": document.applies_to or document.reference
+        if posting.kind == "contra"
+        else clean(posting.text)[:500],
     }
     if account.party:
         row["party"] = party

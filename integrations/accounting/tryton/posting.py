@@ -23,7 +23,10 @@ from .parties import Parties
 from .reading import Entry
 from .rpc import Said
 
-_MEANT = ("invoice_payment_term", "invoice_taxes")  # questions that the signature has answered: a due date gone by, a tax other than the product's
+_MEANT = (
+    "invoice_payment_term",
+    "invoice_taxes",
+)  # questions that the signature has answered: a due date gone by, a tax other than the product's
 
 
 class Posting:

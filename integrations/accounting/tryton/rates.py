@@ -11,7 +11,9 @@ from orders import outgoing
 from .books import WHERE_CURRENCIES, Books
 from .rpc import Said
 
-FAR = Decimal("0.02")  # of the signed rate: what two sources of one day differ by is far less, a rate that is missing far more
+FAR = Decimal(
+    "0.02"
+)  # of the signed rate: what two sources of one day differ by is far less, a rate that is missing far more
 _DIGITS = Decimal("0.000001")
 
 
@@ -36,7 +38,9 @@ def _theirs(document: outgoing.Document, books: Books) -> Decimal:
     ours, foreign = books.currency(books.base), books.currency(document.currency)
     day = document.issued_on
     names = ["rate", "rates.date"]
-    rows = {row["id"]: row for row in books.client("model.currency.currency.read", [ours.id, foreign.id], names, date=day)}
+    rows = {
+        row["id"]: row for row in books.client("model.currency.currency.read", [ours.id, foreign.id], names, date=day)
+    }
     base = rows[ours.id]["rate"] or Decimal(0)
     has_day = any(rate["date"] == day for rate in rows[foreign.id]["rates."])
     if books.enters_rates and base and not has_day:

@@ -26,7 +26,9 @@ def examine(document: outgoing.Document, books: Books) -> None:
         if line.tax_code:
             books.tax(line.tax_code, f"the tax of line {line.n}")
     if str(document.kind) in ("invoice", "credit_note") and not books.accounts[document.contra_account].receivable:
-        words = f"{document.contra_account} is not of a type that Tryton calls receivable, and an invoice stands on one."
+        words = (
+            f"{document.contra_account} is not of a type that Tryton calls receivable, and an invoice stands on one."
+        )
         raise Refused(words, fix=f"Tick Receivable at the account's type ({WHERE_ACCOUNTS}), or map another account.")
     _amounts(document)
     books.period(document.posting_on)
@@ -48,7 +50,11 @@ def _amounts(document: outgoing.Document) -> None:
             raise Refused(words, fix=_SIGNED, cause="amounts:")
     net = money.total(line.net for line in document.lines)
     tax = money.total(line.tax for line in document.lines)
-    for name, found, stated in (("net", net, document.net), ("tax", tax, document.tax), ("gross", net + tax, document.gross)):
+    for name, found, stated in (
+        ("net", net, document.net),
+        ("tax", tax, document.tax),
+        ("gross", net + tax, document.gross),
+    ):
         if found != stated:
             words = f"The lines' {name} is {found} {document.currency}, the document's is {stated}."
             raise Refused(words, fix=_SIGNED, cause="amounts:")
@@ -99,7 +105,9 @@ def trouble(error: Said, document: outgoing.Document) -> Trouble:
     for pattern, words, fix in _KNOWN:
         if re.search(pattern, error.whole, re.IGNORECASE):
             return Refused(f"{_named(document)}: {words} Tryton says: {error.whole}", fix=fix)
-    return Refused(f"{_named(document)}: {WHOLE} {error.kind}: {error.whole}", fix="Show these words to whoever keeps your Tryton.")
+    return Refused(
+        f"{_named(document)}: {WHOLE} {error.kind}: {error.whole}", fix="Show these words to whoever keeps your Tryton."
+    )
 
 
 def _named(document: outgoing.Document) -> str:

@@ -43,7 +43,11 @@ class Client:
     def __call__(self, method: str, *arguments: Any, **context: Any) -> Any:
         """The result of `model.name.method`. Raises Said for a refusal, the Troubles of http.Session, and Misconfigured for what is set up wrong."""
         self._enter()
-        body = {"id": 1, "method": method, "params": encode([*arguments, {**self._context, **self._narrowed, **context}])}
+        body = {
+            "id": 1,
+            "method": method,
+            "params": encode([*arguments, {**self._context, **self._narrowed, **context}]),
+        }
         reply = self._post(self._place, body)
         if reply.status_code == LET_IN_AGAIN:
             self._login()

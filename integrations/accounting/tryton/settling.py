@@ -81,7 +81,11 @@ def _whole_account(books: Books, group: Group) -> list[list[dict[str, Any]]]:
 
 def _note(books: Books, lines: Sequence[dict[str, Any]]) -> bool:
     """A part payment: Tryton shows it at the invoice, and what is left to pay."""
-    claims = [line for line in lines if not _credit(line) and str((line["move."] or {}).get("origin")).startswith("account.invoice,")]
+    claims = [
+        line
+        for line in lines
+        if not _credit(line) and str((line["move."] or {}).get("origin")).startswith("account.invoice,")
+    ]
     credits = [line["id"] for line in lines if _credit(line)]
     if len(claims) != 1 or not credits:
         return False
