@@ -8,8 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import emptied
+import hypothesis
 import pytest
 from django.test import TransactionTestCase
+
+# How long an example takes is the machine's business, and no reason to turn red.
+hypothesis.settings.register_profile(
+    "by result alone", deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+)
+hypothesis.settings.load_profile("by result alone")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orders import documents, incoming, money, outgoing, review
@@ -36,7 +36,7 @@ def invoiced(order: m.Order) -> dict[str, Decimal]:
 
 
 @given(data=st.data(), currency=st.sampled_from(["JPY", "EUR", "KWD"]))
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100)
 def test_the_parts_of_a_line_sum_to_it_exactly(data: st.DataObject, currency: str) -> None:
     unit = money.minor_unit(currency)
     net, tax = (data.draw(st.integers(-9999, 9999)) * unit for _ in "nt")

@@ -10,7 +10,7 @@ from itertools import permutations
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orders import corrections, incoming, intake, models
@@ -83,7 +83,7 @@ def says(order: models.Order) -> dict[str, object]:
     }
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES)
 @given(data=st.data(), history=histories())
 def test_every_order_of_arrival_ends_in_the_newest_version(data: st.DataObject, history: list[incoming.Order]) -> None:
     """ORDERSYNC_EXAMPLES asks for more examples than the 50 of every day."""

@@ -267,7 +267,7 @@ PATHS = [[key] for key in FULL] + [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(path=st.sampled_from(PATHS), odd=ODD)
 def test_no_odd_value_anywhere_breaks_the_reading(path: list[str], odd: object) -> None:
     first, second = read([damaged(FULL, path, odd), ORDER])

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Sum
 from django.test import TransactionTestCase
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,8 +28,6 @@ PRICES = st.sampled_from(["11.90", "23.80", "59.50"])
 SETTINGS = settings(
     max_examples=int(os.environ.get("ORDERSYNC_EXAMPLES", "30")),
     stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
 )
 NUMBERS = st.sampled_from(["1", "2"])
 

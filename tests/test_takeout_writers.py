@@ -113,7 +113,7 @@ def test_an_order_of_several_lines_says_its_currency_once() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_text_comes_back_out_of_a_csv(text: str) -> None:
     row = files.table(csv_of(Table("t", ("text", "x"), (TEXT, TEXT)), [[text, "x"]]))[1]
     assert unguarded(row[0]) == text
@@ -125,7 +125,7 @@ PIECES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x
 
 
 @given(st.builds(str.__add__, PIECES, PIECES))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_text_comes_back_out_of_a_workbook(text: str) -> None:
     cell = files.sheet(xlsx_of(Table("t", ("text", "x"), (TEXT, TEXT)), [[text, "x"]]))[1][0]
     assert unguarded(xlsx_file.unescaped(cell or "")) == text

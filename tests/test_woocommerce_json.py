@@ -275,7 +275,7 @@ PATHS = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(path=st.sampled_from(PATHS), odd=ODD)
 def test_no_odd_value_anywhere_breaks_the_reading(path: tuple[str, str | None], odd: object) -> None:
     key, inner = path
