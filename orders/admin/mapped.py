@@ -32,12 +32,16 @@ class Mapped(Accountable, Setting):
 
     @admin.display(description=_("used by"))
     def used_by(self, row: Any) -> str:
+        if not row.waiting:
+            return "–"
         return ngettext("%(n)d waiting order", "%(n)d waiting orders", row.waiting) % {"n": row.waiting}
 
     @admin.display(description=_("used by"))
     def rests_on_it(self, row: Any) -> str:
         row.waiting = usage.waiting([row])[row.pk]
-        told = _("%s: a change drafts them anew.") % self.used_by(row)
+        told = (
+            _("%s: a change drafts them anew.") % self.used_by(row) if row.waiting else _("No waiting order uses it.")
+        )
         count, named = usage.signed(row)
         if not count:
             return told
