@@ -24,9 +24,8 @@ class Day:
 
 
 def days() -> list[Day]:
-    """The last DAYS days, oldest first, also those without orders."""
+    """The last DAYS days, oldest first, also those without orders. A shop in the east may be a day ahead: its orders of that day count."""
     today = timezone.localdate()
-    first = today - timedelta(days=DAYS - 1)
     recent = Order.objects.filter(placed_at__gte=timezone.now() - timedelta(days=DAYS + 1))
     counted = (
         recent.order_by()
@@ -34,7 +33,9 @@ def days() -> list[Day]:
         .annotate(total=Count("id"), posted=Count("id", filter=Q(progress=Progress.POSTED)))
     )
     found = {on: Day(on, posted, total - posted) for on, total, posted in counted}
-    listed = (first + timedelta(days=n) for n in range(DAYS))
+    tomorrow = today + timedelta(days=1)
+    last = tomorrow if tomorrow in found else today
+    listed = (last - timedelta(days=n) for n in reversed(range(DAYS)))
     return [found.get(on, Day(on, 0, 0)) for on in listed]
 
 

@@ -207,16 +207,16 @@ class Campaign:
         import django
 
         django.setup()
-        import way
         from django.core.management import call_command
 
         from orders.models import Ledger
+        from tests import way
 
         call_command("migrate", verbosity=0)
         jumps.install(embedded_postgres.DATABASE)
         self.way = way.make(self.folder / "ledger", "crime", options={"at_once": "4"})
         Ledger.objects.update(undo_seconds=0)
-        import crime_ledger
+        from tests import crime_ledger
 
         lost = [
             self.chance.choice(["loses the reply, though booked", "loses the reply", "", "", "", "", "", "", ""])
@@ -354,9 +354,8 @@ class Campaign:
 
     def _judge(self) -> None:
         """Once, to the cent, unbroken."""
-        import crime_ledger
-
         from orders.models import Document, Order, Progress
+        from tests import crime_ledger
 
         missed = [role for role in ROLES if self.counts[f"killed: {role}"] < self.kills // len(ROLES)]
         assert not missed, f"not killed in every round: {', '.join(missed)}"

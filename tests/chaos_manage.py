@@ -21,7 +21,7 @@ time.time = clock.time
 timezone.now = lambda: datetime.fromtimestamp(time.time(), UTC)
 django.setup()
 
-import crime_ledger  # noqa: E402, F401
+from tests import crime_ledger  # noqa: E402, F401
 
 if __name__ == "__main__":
     execute_from_command_line(sys.argv)

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import emptied
 import hypothesis
 import pytest
 from django.test import TransactionTestCase
+
+from tests import emptied
 
 # How long an example takes is the machine's business, and no reason to turn red.
 hypothesis.settings.register_profile(

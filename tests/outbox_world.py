@@ -10,8 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import crime_ledger
-from contracts import documents as drafts
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +19,8 @@ from integrations.models import Connection, Delivery
 from orders import documents, outgoing
 from orders.documents import Draft, Origin, Plan
 from orders.models import Appointment, Approval, Booking, Document, Ledger, Order, Progress, Shop, State
+from tests import crime_ledger
+from tests.contracts import documents as drafts
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,9 @@ def run(folder: Path, where: Path) -> None:
     import django
 
     django.setup()
-    import way
     from django.core.management import call_command
+
+    from tests import way
 
     call_command("migrate", verbosity=0)
     world = way.make(folder / "ledger", "beancount")

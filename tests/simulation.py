@@ -23,10 +23,6 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from unittest import mock
 
-import boundaries
-import factories
-import way
-from boundaries import Killed
 from django.db import connections as databases
 from django.db import transaction
 from django.test import override_settings
@@ -39,6 +35,8 @@ from integrations.models import Connection, Delivery, DeliveryState, Message, Me
 from integrations.registry import adapter
 from orders import documents, incoming, outgoing, review
 from orders.models import Booking, Document, Ledger, Order, Shop, State
+from tests import boundaries, factories, way
+from tests.boundaries import Killed
 
 BEGIN = datetime(2026, 11, 2, 8, tzinfo=UTC)
 BOUND = timedelta(minutes=10)

@@ -6,15 +6,14 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import crime_ledger
-import outbox_world
 import pytest
 from django.utils import timezone
-from outbox_world import World, booking, delivery, progress
 
 from integrations import outbox
 from integrations.models import Attempt, AttemptOutcome, Connection, Delivery, DeliveryState
 from orders.models import Booking, Document, Outcome, Progress
+from tests import crime_ledger, outbox_world
+from tests.outbox_world import World, booking, delivery, progress
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

@@ -18,14 +18,14 @@ from typing import Any
 import pytest
 from beancount import loader
 from beancount.core.data import Open, Transaction
-from contracts import documents
-from contracts.accounting import AccountingContract, Sums
 
 from integrations import registry
 from integrations.accounting.base import Booked
 from integrations.accounting.beancount import Beancount, journal
 from integrations.errors import Conflict, Misconfigured, Refused, Trouble, Unavailable
 from orders import outgoing
+from tests.contracts import documents
+from tests.contracts.accounting import AccountingContract, Sums
 
 MONTH = "2026-11.beancount"
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.urls import reverse
-from test_browser import _driven_from_one_thread, browser, shots  # noqa: F401 fixtures
 
 from integrations import inbox
 from orders.models import ImportJob, ImportState, Order
 from tests import factories
 from tests.admin_company import person
+from tests.test_browser import _driven_from_one_thread, browser, shots  # noqa: F401 fixtures
 from tests.uploading import order, orders, table
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from outbox_world import delivery
-from test_who_is_who import there
 
 from integrations import outbox
 from integrations.models import Binding, DeliveryState
 from tests.admin_company import person
+from tests.outbox_world import delivery
 from tests.test_browser import _driven_from_one_thread, browser, shots, visit  # noqa: F401
+from tests.test_who_is_who import there
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

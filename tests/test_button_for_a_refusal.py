@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from contracts import documents
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -17,6 +16,7 @@ from orders import models as m
 from orders.admin.desk import fixes
 from tests import desk, factories
 from tests.admin_company import person
+from tests.contracts import documents
 from tests.lab import odoo as lab
 from tests.test_odoo import _stopped as _stopped
 from tests.test_odoo import adapter, serve

@@ -81,8 +81,8 @@ sys.path[:0] = [sys.argv[2], sys.argv[2] + "/tests"]
 import os, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "ordersync_site.settings"
 django.setup()
-import way
-from contracts import documents
+from tests import way
+from tests.contracts import documents
 from integrations.accounting.beancount import Beancount
 from integrations.errors import Unavailable
 folder = Path(sys.argv[1])

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-import crime_ledger  # noqa: F401  (registers the lying ledger)
-import factories
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
@@ -20,6 +18,10 @@ from integrations.models import Connection
 from integrations.registry import adapter
 from orders import incoming
 from orders.models import Account, Event, Ledger, TaxCode
+from tests import (
+    crime_ledger,  # noqa: F401  (registers the lying ledger)
+    factories,
+)
 
 pytestmark = pytest.mark.django_db
 

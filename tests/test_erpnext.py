@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contracts.accounting import AccountingContract, Sums
 
 from integrations import connections, registry
 from integrations.accounting.erpnext import ERPNext
 from orders import outgoing
+from tests.contracts.accounting import AccountingContract, Sums
 from tests.lab import erpnext as lab
 
 running: dict[Path, lab.ERPNext] = {}

@@ -10,12 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import outbox_world
 import pytest
-from contracts import documents as drafts
 from django.test import Client
 from django.urls import reverse
-from outbox_world import World
 
 from integrations import connections, http, outbox, tokens
 from integrations.accounting.erpnext import names
@@ -23,10 +20,12 @@ from integrations.errors import Conflict, Misconfigured, Refused, Trouble, Unava
 from integrations.models import Delivery, DeliveryState
 from orders import documents, outgoing
 from orders.models import Booking, Outcome
-from tests import factories
+from tests import factories, outbox_world
 from tests.admin_company import person
+from tests.contracts import documents as drafts
 from tests.lab import crimes
 from tests.lab import erpnext as lab
+from tests.outbox_world import World
 from tests.test_erpnext import adapter
 
 CHART = lab.NAMES

@@ -10,10 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from contracts import documents
-from contracts.accounting import AccountingContract, Sums
-from folder_shelf import FolderShelf
-
 from integrations.accounting.erpnext_files import ErpnextFiles
 from integrations.accounting.files import FileLedger
 from integrations.accounting.odoo_files import OdooFiles
@@ -22,6 +18,9 @@ from integrations.accounting.quickbooks_online_files import QuickBooksOnlineFile
 from integrations.accounting.sage50 import Sage50
 from integrations.accounting.xero_files import XeroFiles
 from orders import money, outgoing
+from tests.contracts import documents
+from tests.contracts.accounting import AccountingContract, Sums
+from tests.folder_shelf import FolderShelf
 
 Row = dict[str, str]
 Moved = tuple[str, Decimal]

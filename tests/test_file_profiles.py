@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import test_file_ledgers as targets
-from contracts import documents
-from contracts.documents import DocumentKind
-from folder_shelf import FolderShelf
 
 from integrations.accounting.files import FileLedger, Illegible
 from integrations.errors import Misconfigured, Refused
 from orders import outgoing
+from tests import test_file_ledgers as targets
+from tests.contracts import documents
+from tests.contracts.documents import DocumentKind
+from tests.folder_shelf import FolderShelf
 
 GOLDEN = Path(__file__).parent / "golden"
 TARGETS: list[type[targets.FileContract]] = [

@@ -9,12 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import outbox_world
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
-from outbox_world import World, booking, delivery, progress
 
 from integrations import connections, handover, jobs, outbox
 from integrations.errors import Misconfigured
@@ -23,6 +21,8 @@ from integrations.shelf import Shelf
 from orders import documents, queue, reconciliation
 from orders.models import Document, Event, ExportBatch, Finding, Invoice, Order, Outcome, Progress
 from orders.outgoing import DocumentKind
+from tests import outbox_world
+from tests.outbox_world import World, booking, delivery, progress
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import outbox_world
 import pytest
 from django.test import Client
 from django.urls import reverse
-from outbox_world import World, booking
 
 from integrations import alerts, handover, jobs
 from integrations.models import Connection, FileEntry
 from orders.models import Event, ExportBatch, Notification, Outcome
+from tests import outbox_world
 from tests.admin_company import person
+from tests.outbox_world import World, booking
 from tests.test_browser import FLAGS
 
 pytestmark = [pytest.mark.django_db(transaction=True)]

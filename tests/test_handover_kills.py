@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import outbox_world
 import pytest
-from boundaries import Watch, killed, watching
-from outbox_world import World
 
 from integrations import handover, outbox
 from integrations.models import Connection, Delivery, DeliveryState, FileEntry
 from orders import documents
 from orders.models import Booking, Document, ExportBatch, Invoice, Outcome
+from tests import outbox_world
+from tests.boundaries import Watch, killed, watching
+from tests.outbox_world import World
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

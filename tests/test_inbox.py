@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection as database
@@ -17,6 +16,7 @@ from integrations import inbox
 from integrations.inbox import letters
 from integrations.models import Message, MessageState
 from orders.models import ImportJob, ImportRefusal, ImportState, Order, Shop
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 

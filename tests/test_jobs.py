@@ -15,7 +15,6 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-import outbox_world
 import psutil
 import pytest
 from django.apps import apps
@@ -24,12 +23,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
-from outbox_world import World
 
 from integrations import jobs, supervisor
 from integrations.models import Connection, Run
 from orders import outgoing
 from orders.models import Event, Invoice, Order, Progress, State
+from tests import outbox_world
+from tests.outbox_world import World
 
 ROOT = Path(__file__).resolve().parent.parent
 schedules = importlib.import_module("integrations.migrations.0003_schedules")
@@ -283,7 +283,7 @@ CLUSTER = """
 import django, os
 os.environ["DJANGO_SETTINGS_MODULE"] = "ordersync_site.settings"
 django.setup()
-import crime_ledger  # workers are forked and so know the lying ledger too
+from tests import crime_ledger  # workers are forked and so know the lying ledger too
 from django.core.management import call_command
 call_command("qcluster")
 """

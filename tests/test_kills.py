@@ -10,19 +10,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import crime_ledger
 import pytest
-import way
-from boundaries import Watch, killed, watching
 from django.db import connection as database
-from kill_points import POINTS
-from way import Way
 
 from integrations import jobs
 from integrations.accounting.base import Accounting
 from integrations.models import Connection
 from integrations.outbox import carrying
 from integrations.outbox.lanes import Carry, Here
+from tests import crime_ledger, way
+from tests.boundaries import Watch, killed, watching
+from tests.kill_points import POINTS
+from tests.way import Way
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

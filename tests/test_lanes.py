@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import crime_ledger
-import outbox_world
 import pytest
 from django.db import connection as database
-from outbox_world import World
 
 from integrations import jobs, outbox
 from integrations.models import Attempt, Connection, Delivery, DeliveryState, Run
+from tests import crime_ledger, outbox_world
+from tests.outbox_world import World
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import test_jobs
 from django.utils import timezone
 
 from integrations import inbox, jobs
@@ -20,7 +19,7 @@ from integrations.inbox import staging, turns
 from integrations.inbox.reading import Gone
 from orders import incoming
 from orders.models import ImportJob, ImportPiece, ImportRecord, ImportState, Order, OrderVersion, Quarantine
-from tests import factories
+from tests import factories, test_jobs
 from tests.uploading import Uploader, order, orders, table
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,9 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import factories
 import pytest
-import test_inbox
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 from django.test import Client
@@ -28,6 +26,7 @@ from integrations.models import Attempt, AttemptOutcome, Connection, Delivery, M
 from orders import incoming, outgoing, review
 from orders.models import AccountMapping, Finding, Ledger, Order, Quarantine, Shop
 from ordersync_site import logs, redaction
+from tests import factories, test_inbox
 from tests.admin_company import person
 
 PERSONAL = (

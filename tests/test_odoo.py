@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from contracts import documents
-from contracts.accounting import AccountingContract, Sums
 
 from integrations import connections, registry
 from integrations.accounting.odoo import Odoo
 from orders import outgoing
+from tests.contracts import documents
+from tests.contracts.accounting import AccountingContract, Sums
 from tests.lab import odoo as lab
 
 CHART = lab.NUMBERS

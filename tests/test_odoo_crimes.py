@@ -12,10 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import outbox_world
 import pytest
-from contracts import documents as drafts
-from outbox_world import World
 
 from integrations import http, outbox, tokens
 from integrations.accounting import base
@@ -25,8 +22,11 @@ from integrations.errors import Conflict, Misconfigured, Refused, Trouble, Unava
 from integrations.models import Delivery, DeliveryState
 from orders import documents, outgoing
 from orders.models import Booking, Outcome
+from tests import outbox_world
+from tests.contracts import documents as drafts
 from tests.lab import crimes
 from tests.lab import odoo as lab
+from tests.outbox_world import World
 from tests.test_odoo import adapter
 
 DOCUMENTS = int(os.environ.get("ORDERSYNC_ODOO_DOCUMENTS", "30"))  # in a campaign 5000

@@ -10,21 +10,20 @@ import uuid
 from datetime import timedelta
 from pathlib import Path
 
-import crime_ledger
-import outbox_world
 import pytest
 from django.db import OperationalError, transaction
 from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
-from lab import jumps
-from outbox_world import World, delivery, progress
 
 from integrations import booking, connections, outbox
 from integrations.booking import attempts
 from integrations.errors import Uncertain
 from integrations.models import Attempt, AttemptOutcome, Binding, Connection, Delivery, DeliveryState
 from orders.models import Booking, Document, Event, Invoice, Order, Outcome, Progress
+from tests import crime_ledger, outbox_world
+from tests.lab import jumps
+from tests.outbox_world import World, delivery, progress
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

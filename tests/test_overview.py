@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -81,3 +82,11 @@ def test_each_day_of_thirty_is_told_also_one_without_orders() -> None:
     assert len(overview.days()) == overview.DAYS
     desk.told(desk.shop(), "1", placed_at=timezone.now())
     assert [(day.posted, day.others) for day in overview.days()][-1] == (0, 1)
+
+
+def test_a_shop_that_is_a_day_ahead_is_told_with_its_day() -> None:
+    shop = desk.shop(time_zone="Pacific/Kiritimati")
+    desk.told(shop, "1", placed_at=timezone.now())
+    days = overview.days()
+    assert len(days) == overview.DAYS
+    assert (days[-1].on, days[-1].others) == (timezone.now().astimezone(ZoneInfo("Pacific/Kiritimati")).date(), 1)

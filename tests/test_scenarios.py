@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import toy_ledger  # noqa: F401  registers the kind "toy"
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -15,7 +14,12 @@ from integrations import connections, outbox
 from integrations.models import Delivery
 from orders import documents, incoming, intake, outgoing, reconciliation, review
 from orders import models as m
-from tests import factories, scenario_files, statements_of
+from tests import (
+    factories,
+    scenario_files,
+    statements_of,
+    toy_ledger,  # noqa: F401  registers the kind "toy"
+)
 from tests.scenario_files import Scenario
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import emptied
 import pytest
-import simulation
+
+from tests import emptied, simulation
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

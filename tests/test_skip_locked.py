@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import factories
-import outbox_world
 import pytest
 from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
-from outbox_world import World
 
 from integrations import inbox, outbox
 from integrations.models import Delivery, DeliveryState
+from tests import factories, outbox_world
+from tests.outbox_world import World
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

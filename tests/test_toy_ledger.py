@@ -9,14 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from contracts import documents
-from contracts.accounting import AccountingContract, Sums
-from toy_ledger import Toy
 
 from integrations import registry
 from integrations.errors import Misconfigured, Refused
 from orders import outgoing
 from orders.outgoing import Adjustment
+from tests.contracts import documents
+from tests.contracts.accounting import AccountingContract, Sums
+from tests.toy_ledger import Toy
 
 
 def make(folder: Path) -> Toy:

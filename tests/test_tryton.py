@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from contracts import documents
-from contracts.accounting import AccountingContract, Sums
 
 from integrations import connections
 from integrations.accounting.base import Booked, Check
@@ -19,6 +17,8 @@ from integrations.errors import Refused, Uncertain
 from orders import outgoing, reconciliation
 from ordersync_site import embedded_tryton
 from tests import scenario_files
+from tests.contracts import documents
+from tests.contracts.accounting import AccountingContract, Sums
 from tests.lab.proxy import Cut, Proxy, Toxic
 from tests.test_scenarios import Office, expected
 from tests.tryton_company import PASSWORD, Ground, ground

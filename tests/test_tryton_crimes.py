@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from contracts import documents
 
 from integrations.accounting.base import Booked, Outcome
 from integrations.errors import Trouble, Unavailable
 from orders import outgoing
 from ordersync_site import embedded_tryton
+from tests.contracts import documents
 from tests.tryton_company import Ground, ground
 
 pytestmark = pytest.mark.tryton

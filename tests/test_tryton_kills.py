@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tryton_way
-from boundaries import Watch, killed
-from tryton_way import TrytonWay
 
 from integrations import jobs
 from integrations.outbox import carrying
 from integrations.outbox.lanes import Here
 from ordersync_site import embedded_tryton
+from tests import tryton_way
+from tests.boundaries import Watch, killed
 from tests.test_kills import _quick_commits  # noqa: F401  a fixture
 from tests.tryton_company import Ground, ground
+from tests.tryton_way import TrytonWay
 
 pytestmark = [pytest.mark.tryton, pytest.mark.django_db(transaction=True)]
 

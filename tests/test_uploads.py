@@ -11,7 +11,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-import test_inbox
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -29,7 +28,7 @@ from orders.models import (
     Order,
     Quarantine,
 )
-from tests import sheet_files
+from tests import sheet_files, test_inbox
 from tests.uploading import HEAD, TITLES, Uploader, order, orders, table
 
 pytestmark = pytest.mark.django_db

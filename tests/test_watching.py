@@ -9,8 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import factories
-import outbox_world
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import OperationalError
@@ -18,12 +16,13 @@ from django.db import connection as database
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
-from outbox_world import World
 
 from integrations import connections, inbox, jobs, outbox, views, watching
 from integrations.models import Connection, Delivery, Errand, ErrandKind, Message, MessageState, Run
 from orders import roles
 from orders.models import Notification
+from tests import factories, outbox_world
+from tests.outbox_world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,19 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connections
 from django.test import Client
 from django_q.models import OrmQ
-from test_inbox import order
 
 from integrations import inbox, jobs, views
 from integrations.errors import Misconfigured
 from integrations.models import Connection, Message, MessageState
 from integrations.stores import webhook
 from orders.models import Order, OrderVersion, Quarantine, Shop
+from tests import factories
+from tests.test_inbox import order
 
 SECRET, OLD = "a-secret-of-the-store-1", "an-older-secret-of-it-0"
 

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import crime_ledger
-import outbox_world
 import pytest
-from contracts import documents as drafts
 from django.test import Client
 from django.urls import reverse
-from outbox_world import World, delivery
 
 from integrations import connections, outbox
 from integrations.accounting.base import Booked, Masters, retail
@@ -24,7 +20,10 @@ from integrations.models import Attempt, Binding, DeliveryState
 from integrations.registry import adapter
 from orders import outgoing
 from orders.models import Document, Event
+from tests import crime_ledger, outbox_world
 from tests.admin_company import person
+from tests.contracts import documents as drafts
+from tests.outbox_world import World, delivery
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import crime_ledger
-import outbox_world
 import pytest
 from django.test import Client
 from django.urls import reverse
-from outbox_world import World, booking, delivery
 
 from integrations import outbox
 from integrations.accounting.base import Booked
@@ -20,7 +17,9 @@ from integrations.errors import Refused
 from integrations.models import Attempt
 from integrations.registry import adapter
 from orders import outgoing
+from tests import crime_ledger, outbox_world
 from tests.admin_company import person
+from tests.outbox_world import World, booking, delivery
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]
 LONG = "Kontierung fehlt. " * 100

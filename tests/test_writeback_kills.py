@@ -11,17 +11,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from boundaries import Watch, killed, watching
 from django.utils import timezone
-from way import Way
 
 from integrations import jobs
 from integrations.models import Connection, Delivery, DeliveryState
 from orders import documents
 from orders import models as m
 from tests import desk
+from tests.boundaries import Watch, killed, watching
 from tests.lab import crimes
 from tests.lab import store as lab
+from tests.way import Way
 from tests.writeback_world import ALL, World, booked, connect, typed
 
 pytestmark = [pytest.mark.outbox, pytest.mark.django_db(transaction=True)]

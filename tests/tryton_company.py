@@ -13,13 +13,13 @@ from typing import Any
 
 import psycopg
 import requests
-from contracts.documents import CHART
 
 from integrations import http
 from integrations.accounting.tryton import Tryton
 from integrations.accounting.tryton.rpc import Client
 from ordersync_site import embedded_tryton
 from tests import scenario_files
+from tests.contracts.documents import CHART
 
 USER, PASSWORD = "ordersync", "only-for-tests-ordersync"
 ACCOUNTANT, HIS_PASSWORD = "accountant", "only-for-tests-accountant"

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import boundaries
-import factories
-import way
-from boundaries import Watch
 from django.db import connection as database
 
 from integrations import tokens
 from integrations.accounting.tryton import rpc
 from integrations.models import Connection
 from orders.models import TaxCode
+from tests import boundaries, factories, way
+from tests.boundaries import Watch
 from tests.tryton_company import PASSWORD, Ground
 
 

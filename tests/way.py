@@ -13,8 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import crime_ledger
-import factories
 from beancount import loader
 from beancount.core.data import Transaction
 from django.contrib.auth.models import User
@@ -26,6 +24,7 @@ from integrations import inbox, jobs, tokens
 from integrations.models import Connection, Delivery, DeliveryState, Message
 from orders import documents, outgoing, review
 from orders.models import Booking, Document, Invoice, Ledger, Order, Progress, Shop, State
+from tests import crime_ledger, factories
 
 _LOCKS = """
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()

@@ -39,9 +39,9 @@ class Mapped(Accountable, Setting):
     @admin.display(description=_("used by"))
     def rests_on_it(self, row: Any) -> str:
         row.waiting = usage.waiting([row])[row.pk]
-        told = (
-            _("%s: a change drafts them anew.") % self.used_by(row) if row.waiting else _("No waiting order uses it.")
-        )
+        told = str(_("No waiting order uses it."))
+        if row.waiting:
+            told = _("%s: a change drafts them anew.") % self.used_by(row)
         count, named = usage.signed(row)
         if not count:
             return told

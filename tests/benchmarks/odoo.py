@@ -50,9 +50,8 @@ def measured(count: int) -> None:
 
 
 def _documents(prefix: str, count: int, retail: str) -> list[Any]:
-    from contracts import documents
-
     from orders.outgoing import Known
+    from tests.contracts import documents
     from tests.lab import odoo as lab
 
     def lines() -> tuple[Any, ...]:

@@ -35,9 +35,9 @@ def main(count: int) -> None:
 
 
 def measured(count: int) -> None:
-    import outbox_world
     from django.conf import settings
 
+    from tests import outbox_world
     from tests.benchmarks import slow_ledger  # noqa: F401
 
     settings.DEBUG = False  # else every statement is kept for a page that nobody looks at

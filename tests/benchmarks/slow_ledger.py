@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-import crime_ledger
-
 from integrations.accounting.base import Booked, Bounds, Check, Idempotency
 from integrations.registry import adapter
 from orders import incoming, outgoing
+from tests import crime_ledger
 
 
 @adapter("slow")

@@ -180,7 +180,7 @@ class Bare:
 
 def _documents(prefix: str, count: int) -> tuple[list[Any], list[Any]]:
     """Invoices of three lines, and their payments by card."""
-    from contracts import documents
+    from tests.contracts import documents
 
     texts = ("T-shirt, red", "Mug", "Parcel")
     lines = tuple(documents.line(n, "34.00", "6.46", text=text) for n, text in enumerate(texts, 1))

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import pytest
 
-from contracts import documents
 from integrations.accounting.base import (
     Accounting,
     Booked,
@@ -30,6 +29,7 @@ from integrations.accounting.base import (
 from integrations.errors import Conflict, Refused, Trouble, Undecided
 from orders import money, outgoing
 from orders.outgoing import DocumentKind, Known
+from tests.contracts import documents
 
 ZERO = Decimal(0)
 Sums = Mapping[tuple[str, str], Decimal]  # (account, currency) → balance, a debit positive

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from contracts.documents import Chart
-
+from tests.contracts.documents import Chart
 from tests.lab.erpnext import company
 from tests.lab.erpnext.company import COMPANY, GENERAL, NAMES, ROLES
 from tests.lab.erpnext.money import Money

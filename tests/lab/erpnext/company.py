@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from contracts.documents import Chart
-
+from tests.contracts.documents import Chart
 from tests.lab.erpnext.tables import Tables
 
 COMPANY, GENERAL = "Doe Books", "WEBSHOP"

@@ -16,8 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from contracts.documents import Chart
-
+from tests.contracts.documents import Chart
 from tests.lab import crimes
 from tests.lab.odoo.company import NUMBERS, RIGHTS
 from tests.lab.odoo.documents import Documents

@@ -7,8 +7,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from contracts.documents import Chart
-
+from tests.contracts.documents import Chart
 from tests.lab.odoo.tables import Row, Tables
 
 NUMBERS = Chart(

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from contracts.documents import Chart
-
+from tests.contracts.documents import Chart
 from tests.lab.judge import Judge
 from tests.lab.odoo.company import NUMBERS, found
 from tests.lab.odoo.reckoning import SALES, ZERO, Reckoning, parsed
