@@ -1,0 +1,1 @@
+"""Everything that holds ordersync to what it promises; each test is a sentence."""
