@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import timedelta
 
@@ -106,13 +105,3 @@ def test_numbers_of_ours_have_no_gap_and_rise_with_the_days() -> None:
     assert all(isinstance(item, list) and item[0].ok for item in results), results
     numbers = m.Booking.objects.filter(document__in=rows).values_list("number", flat=True)
     assert sorted(map(int, numbers)) == list(range(1, 9))
-
-
-def test_the_speed_of_approval_is_printed() -> None:
-    shop = desk.shop()
-    ids = [desk.told(shop, str(n), email=f"p{n}@example.org").pk for n in range(40)]
-    began = time.monotonic()
-    for order in m.Order.objects.filter(pk__in=ids):
-        review.approve(order, by=desk.owner(shop))
-    print(f"\napproved {len(ids) / (time.monotonic() - began):.1f} orders a second")
-    assert m.Order.objects.filter(state="approved").count() == len(ids)
