@@ -15,7 +15,7 @@ from django.db import connection as database
 from integrations import tokens
 from integrations.accounting.tryton import rpc
 from integrations.models import Connection
-from orders.models import TaxCode
+from orders.models import Shop, TaxCode
 from tests import boundaries, factories, way
 from tests.boundaries import Watch
 from tests.tryton_company import PASSWORD, Ground
@@ -56,6 +56,9 @@ def make(ground: Ground, folder: Path) -> TrytonWay:
         "secrets": tokens.seal({"password": PASSWORD}),
     }
     Connection.objects.filter(pk=made.connection.pk).update(**told)
+    # Tryton's day is UTC's: where the shop's has begun already, an invoice is of tomorrow, and Tryton warns of it first.
+    Shop.objects.filter(pk=made.shop.pk).update(time_zone="UTC")
+    made.shop.refresh_from_db()
     TaxCode.objects.filter(code="DE19").update(account=factories.account(made.ledger, "Liabilities:VAT:DE19"))
     made.connection.refresh_from_db()
     return TrytonWay(**{**vars(made), "kind": "tryton", "ground": ground})
