@@ -31,7 +31,7 @@ STORE = replace(
     ledger=CODE,
     prefix="NT",
 )
-ORDINARY = (1, 1, 40)
+ORDINARY = (1, 1, 20)
 """Fewer of the same orders, for a document takes Tryton about a second."""
 _KINDS = {"Assets": "asset", "Liabilities": "liability", "Income": "revenue", "Expenses": "expense"}
 _RECEIVABLE, _PAYABLE, _EXCHANGE = "Assets:Receivable", "Liabilities:Payable", "Expenses:Exchange"
