@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from orders.queue.beside import LOST, asked, findings, questions, troubles, undo_until, undo_window, unsettled
 from orders.queue.kinds import CHANGES, KINDS, Decided, amount
-from orders.queue.views import (
-    COUNTED_UP_TO,
-    TABS,
-    UNKNOWN_FOR,
-    Place,
-    Tab,
-    View,
-    amounts,
-    counts,
-    exact,
-    in_tab,
-    oldest,
-    pending,
-    place,
-    rows,
-    tab_of,
-    tally,
-    waiting,
-)
+from orders.queue.places import Place, place
+from orders.queue.scalars import COUNTED_UP_TO
+from orders.queue.tabs import TABS, UNKNOWN_FOR, Tab, in_tab, tab_of
+from orders.queue.tallies import amounts, counts, oldest, pending, tally, waiting
+from orders.queue.views import View, exact, rows
 
 __all__ = [
     "CHANGES",
