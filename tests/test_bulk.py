@@ -16,6 +16,7 @@ from django.utils import timezone
 from orders import models, queue, review
 from orders.admin import desk as desk_pages
 from orders.review import bulk
+from tests import boundaries
 from tests.admin_company import desk, person
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +203,23 @@ def test_who_decides_nothing_neither_chooses_nor_confirms(shop: models.Shop, own
         assert client.get(reverse("admin:bulk", args=[made.pk])).status_code == 200
         assert client.post(reverse("admin:bulk", args=[made.pk]), {"confirm": "1"}).status_code == 403
     assert signed_in(person("marketing manager")).get(reverse("admin:bulk", args=[made.pk])).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_before_or_after_any_commit_it_goes_on_and_approves_each_record_once() -> None:
+    owner = person("order data owner", username="kim")
+    desk(owner)
+    made = frozen(owner)
+    bulk.confirm(made, by=owner)
+    counts = []
+    for at, after in ((0, False), (0, True), (1, False), (1, True)):
+        with boundaries.watching(watch := boundaries.Watch(at, after=after), kinds=()):
+            assert boundaries.killed(watch, lambda: bulk.work(60))
+        counts.append((approved(), fresh(made).position))
+    assert counts == [(0, 0), (1, 1), (2, 2), (4, 4)]
+    bulk.work(60)
+    whole = len(made.records)
+    assert (fresh(made).state, fresh(made).approved, approved()) == (models.BulkState.DONE, whole, whole)
+    assert models.Event.objects.filter(noun="order", verb="approved").count() == whole
+    invoices = models.Document.objects.filter(kind="invoice").values_list("order", flat=True)
+    assert sorted(invoices) == sorted(key for key, _version in made.records)
