@@ -6,12 +6,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
 from tests import emptied
+
+if TYPE_CHECKING:
+    from tests.tryton_company import Ground
 
 # How long an example takes is the machine's business, and no reason to turn red.
 hypothesis.settings.register_profile(
@@ -50,6 +54,25 @@ def chromium() -> str:
     if not path:
         pytest.skip("no Chromium on this machine: install chromium, or name one in CHROMIUM")
     return path
+
+
+@pytest.fixture(scope="module")
+def tryton_server() -> Iterator[Ground]:
+    """A real Tryton with a copy of the companies, for the tests of one file; where none is installed they are skipped with the reason."""
+    from ordersync_site import embedded_tryton
+    from tests import tryton_company
+
+    if why := embedded_tryton.missing():
+        pytest.skip(why)
+    with tryton_company.ground() as there:
+        yield there
+
+
+@pytest.fixture
+def tryton(tryton_server: Ground) -> Ground:
+    """The same, with empty books."""
+    tryton_server.empty()
+    return tryton_server
 
 
 @pytest.fixture

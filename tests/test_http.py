@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,7 +38,7 @@ class Far(BaseHTTPRequestHandler):
     replies: dict[str, Callable[[Far], None]] = {}
 
     def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append((self.command, self.path, dict(self.headers)))  # type: ignore[attr-defined]
         name, _, status = self.path.partition("?")[0].strip("/").partition("/")
         getattr(self, f"reply_{name}", self.reply_ok)(status)
@@ -53,6 +54,9 @@ class Far(BaseHTTPRequestHandler):
 
     def reply_ok(self, _status: str) -> None:
         self.answer(200, b'{"ok": true}')
+
+    def reply_echo(self, _status: str) -> None:
+        self.answer(200, self.body, Content_Type=self.headers["Content-Type"])
 
     def reply_status(self, status: str) -> None:
         self.answer(int(status), f'{{"error": {{"message": "No such item; token {SECRET}"}}}}'.encode())
@@ -128,6 +132,15 @@ def test_a_call_carries_its_headers_to_the_address_of_the_connection(server: Ser
     ((method, path, headers),) = server.seen
     assert (method, path, headers["Authorization"]) == ("POST", "/api/orders?page=2", f"Bearer {SECRET}")
     assert headers["Host"] == f"127.0.0.1:{server.port}"
+
+
+def test_an_amount_goes_as_the_number_with_its_digits(near: http.Session) -> None:
+    amounts = {"gross": Decimal("-1234567890.10"), "rate": Decimal("1.083456789012"), "none": Decimal("0.00")}
+    reply = near.request("POST", "echo", json=amounts)
+    assert reply.text == '{"gross": -1234567890.1, "rate": 1.083456789012, "none": 0.0}'
+    assert reply.headers["Content-Type"] == "application/json"
+    with pytest.raises(TypeError, match="date is nothing that JSON has"):
+        near.request("POST", "echo", json={"on": dt.date(2026, 11, 25)})
 
 
 def test_the_budget_is_asked_before_every_call(server: Server) -> None:

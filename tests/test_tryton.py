@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,29 +14,14 @@ from integrations.accounting.base import Booked, Check
 from integrations.accounting.tryton import Tryton
 from integrations.errors import Refused, Uncertain
 from orders import outgoing, reconciliation
-from ordersync_site import embedded_tryton
 from tests import scenario_files
 from tests.contracts import documents
 from tests.contracts.accounting import AccountingContract, Sums
 from tests.lab.proxy import Cut, Proxy, Toxic
 from tests.test_scenarios import Office, expected
-from tests.tryton_company import PASSWORD, Ground, ground
+from tests.tryton_company import PASSWORD, Ground
 
 pytestmark = pytest.mark.tryton
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Ground]:
-    if why := embedded_tryton.missing():
-        pytest.skip(why)
-    with ground() as there:
-        yield there
-
-
-@pytest.fixture
-def tryton(server: Ground) -> Ground:
-    server.empty()
-    return server
 
 
 class TestContract(AccountingContract):

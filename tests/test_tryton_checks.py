@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from integrations.accounting.base import Check
-from ordersync_site import embedded_tryton
-from tests.tryton_company import ACCOUNTANT, HIS_PASSWORD, Ground, ground
+from tests.tryton_company import ACCOUNTANT, HIS_PASSWORD, Ground
 
 pytestmark = pytest.mark.tryton
 CLERK, TRAINEE = "clerk", "trainee"  # one has no right at all, one all but that to make an invoice
@@ -20,16 +19,13 @@ OURS = "(SELECT c.id FROM company_company c JOIN party_party p ON p.id = c.party
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Ground]:
-    if why := embedded_tryton.missing():
-        pytest.skip(why)
-    with ground() as there:
-        there.empty()
-        for name, groups in ((CLERK, "false"), (TRAINEE, "false"), (SETTLED, _HIS)):
-            _person(there, name, groups)
-        _may_not_make_invoices(there, TRAINEE)
-        there.sql("UPDATE res_user SET company_filter = 'one' WHERE login = %s", [SETTLED])
-        yield there
+def server(tryton_server: Ground) -> Ground:
+    tryton_server.empty()
+    for name, groups in ((CLERK, "false"), (TRAINEE, "false"), (SETTLED, _HIS)):
+        _person(tryton_server, name, groups)
+    _may_not_make_invoices(tryton_server, TRAINEE)
+    tryton_server.sql("UPDATE res_user SET company_filter = 'one' WHERE login = %s", [SETTLED])
+    return tryton_server
 
 
 _HIS = f"""a.model = 'res.group' AND a.db_id IN

@@ -14,23 +14,9 @@ from integrations.errors import Trouble, Unavailable
 from orders import outgoing
 from ordersync_site import embedded_tryton
 from tests.contracts import documents
-from tests.tryton_company import Ground, ground
+from tests.tryton_company import Ground
 
 pytestmark = pytest.mark.tryton
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Ground]:
-    if why := embedded_tryton.missing():
-        pytest.skip(why)
-    with ground() as there:
-        yield there
-
-
-@pytest.fixture
-def tryton(server: Ground) -> Ground:
-    server.empty()
-    return server
 
 
 @contextmanager

@@ -5,7 +5,6 @@ The way of an order before the outbox is no ledger's matter: tests/test_kills.py
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,10 @@ import pytest
 from integrations import jobs
 from integrations.outbox import carrying
 from integrations.outbox.lanes import Here
-from ordersync_site import embedded_tryton
 from tests import tryton_way
 from tests.boundaries import Watch, killed
 from tests.test_kills import _quick_commits  # noqa: F401  a fixture
-from tests.tryton_company import Ground, ground
+from tests.tryton_company import Ground
 from tests.tryton_way import TrytonWay
 
 pytestmark = [pytest.mark.tryton, pytest.mark.django_db(transaction=True)]
@@ -76,20 +74,11 @@ CRUCIAL = ("model.account.invoice.create", "model.account.invoice.post", "model.
            "wizard.account.move.reconcile_lines.execute")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Ground]:
-    if why := embedded_tryton.missing():
-        pytest.skip(why)
-    with ground() as there:
-        yield there
-
-
 @pytest.fixture
-def way(server: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrytonWay:
+def way(tryton: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrytonWay:
     """One order has gone all the way before, so that Tryton has loaded what it needs."""
     monkeypatch.setattr(carrying, "Threads", lambda carry, ledgers: Here(carry, ledgers[0]))
-    server.empty()
-    made = tryton_way.make(server, tmp_path / "ledger")
+    made = tryton_way.make(tryton, tmp_path / "ledger")
     made.file(1)
     made.finish(1)
     return made

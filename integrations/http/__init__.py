@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -27,6 +29,13 @@ CONNECT, READ, WHOLE = 5.0, 30.0, 120.0  # seconds: to connect, between two byte
 CAP = 10 * 1024 * 1024  # bytes of a reply, unpacked
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger(__name__)
+
+
+def _number(value: Any) -> float:
+    """JSON's number of a Decimal: its own digits up to fifteen of them. What the other side made of it is read back and compared."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is nothing that JSON has")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +110,13 @@ class Session(requests.Session):
     def request(  # type: ignore[override]
         self, method: str, url: str, *args: Any, expect: Collection[int] = (), **options: Any
     ) -> requests.Response:
-        """As requests has it, but a status from 300 on raises its Trouble unless it is in `expect`; time-outs are ours."""
+        """As requests has it, but a status from 300 on raises its Trouble unless it is in `expect`; time-outs are ours.
+
+        `json` may hold Decimals: here alone they become the numbers that JSON has.
+        """
+        if "json" in options:
+            options["data"] = json.dumps(options.pop("json"), default=_number, allow_nan=False).encode()
+            options["headers"] = {"Content-Type": "application/json", **(options.get("headers") or {})}
         target = self._target(url)
         self._let_in()
         response = self._sent(method, target, *args, **options)

@@ -56,7 +56,7 @@ def _is_plain(document: outgoing.Document, company: Company, targets: list[Origi
 
 
 def _payment(document: outgoing.Document, company: Company, customer: str, targets: list[Origin]) -> Row:
-    comes, amount = document.kind == DocumentKind.PAYMENT, float(document.gross)
+    comes, amount = document.kind == DocumentKind.PAYMENT, document.gross
     money_on, receivable = document.lines[0].account, document.contra_account
     side = 1 if comes else -1
     shares = _shares(document.gross, [(row, side * row.owed) for row in targets])
@@ -67,7 +67,7 @@ def _payment(document: outgoing.Document, company: Company, customer: str, targe
         "reference_no": document.reference, "reference_date": document.posting_on.isoformat(), "cost_center": company.cost_center,
         "custom_remarks": 1, "remarks": names.note(document), names.KEY: names.of(document),
         "references": [
-            {"reference_doctype": invoices.DOCTYPE, "reference_name": row.name, "allocated_amount": float(side * share)} for row, share in shares
+            {"reference_doctype": invoices.DOCTYPE, "reference_name": row.name, "allocated_amount": side * share} for row, share in shares
         ],
     }  # fmt: skip
 
@@ -90,7 +90,7 @@ def _entry(document: outgoing.Document, company: Company, customer: str, targets
         own = (held["account_currency"] or company.currency) != company.currency
         amount, rate = (posting.amount, document.rate) if own else (base, Decimal(1))
         whose = {"party_type": "Customer", "party": customer} if held["account_type"] == RECEIVABLE else {}
-        told = {"account": posting.account, "exchange_rate": float(rate), "cost_center": company.cost_center, **whose}
+        told = {"account": posting.account, "exchange_rate": rate, "cost_center": company.cost_center, **whose}
         told |= {"user_remark": names.plain(posting.text) or document.reference}
         rows += [{**told, **part} for part in _parts(document, posting, amount, [] if own else targets)]
     foreign = any(
@@ -124,8 +124,8 @@ def _parts(document: outgoing.Document, posting: outgoing.Posting, amount: Decim
 
 def _sides(amount: Decimal) -> Row:
     return {
-        "debit_in_account_currency": float(max(amount, money.ZERO)),
-        "credit_in_account_currency": float(max(-amount, money.ZERO)),
+        "debit_in_account_currency": max(amount, money.ZERO),
+        "credit_in_account_currency": max(-amount, money.ZERO),
     }
 
 

@@ -38,7 +38,7 @@ def body(
     back = document.kind == DocumentKind.CREDIT_NOTE
     against = _against(document, customer, origin) if back else ""
     head = {
-        "company": company.name, "customer": customer, "currency": document.currency, "conversion_rate": float(document.rate),
+        "company": company.name, "customer": customer, "currency": document.currency, "conversion_rate": document.rate,
         "posting_date": document.posting_on.isoformat(), "posting_time": "23:59:59" if back else "00:00:00", "set_posting_time": 1,
         "due_date": (document.due_on or document.posting_on).isoformat(), "ignore_default_payment_terms_template": 1,
         "ignore_pricing_rule": 1, "disable_rounded_total": 1, "update_stock": 0, "is_pos": 0, "allocate_advances_automatically": 0,
@@ -73,9 +73,9 @@ def goods(document: outgoing.Document, company: Company, items: dict[int, str]) 
             "item_code": items[line.n],
             "item_name": text[: names.DATA],
             "description": html.escape(text),
-            "qty": float(side * pieces),
+            "qty": side * pieces,
         }
-        row |= {"rate": float(price), "price_list_rate": 0, "discount_percentage": 0, "discount_amount": 0}
+        row |= {"rate": price, "price_list_rate": 0, "discount_percentage": 0, "discount_amount": 0}
         rows.append({**row, "income_account": line.account, "cost_center": company.cost_center})
     return rows
 
@@ -92,9 +92,9 @@ def taxes(document: outgoing.Document, company: Company, *, stated: bool) -> lis
             "cost_center": company.cost_center,
         }
         if stated:
-            rows.append({**row, "charge_type": "Actual", "tax_amount": float(side * amount)})
+            rows.append({**row, "charge_type": "Actual", "tax_amount": side * amount})
         else:
-            rows.append({**row, "charge_type": "On Net Total", "rate": float(company.taxes[code].rate * 100)})
+            rows.append({**row, "charge_type": "On Net Total", "rate": company.taxes[code].rate * 100})
     for line in document.lines:
         if line.net < 0:
             text = names.plain(line.text) or str(line.kind)
@@ -103,7 +103,7 @@ def taxes(document: outgoing.Document, company: Company, *, stated: bool) -> lis
                     "charge_type": "Actual",
                     "account_head": line.account,
                     "description": text,
-                    "tax_amount": float(side * line.net),
+                    "tax_amount": side * line.net,
                     "cost_center": company.cost_center,
                 }
             )

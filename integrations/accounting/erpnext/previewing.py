@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from integrations.accounting.base import Preview, preview
 from integrations.accounting.erpnext import entries, invoices, masters, names, refusals, settling
@@ -91,7 +90,7 @@ def _details(document: outgoing.Document, row: Row) -> dict[int, str]:
     for line in document.lines if row else ():
         if invoices.is_goods(line):
             item = next(goods)
-            pieces, price = (f"{Decimal(str(item[name])).normalize():f}" for name in ("qty", "rate"))
+            pieces, price = (f"{item[name].normalize():f}" for name in ("qty", "rate"))
             found[line.n] = f"{pieces} × {price}, item {item['item_code']}"
         elif line.net < 0:
             found[line.n] = "under Taxes and Charges"

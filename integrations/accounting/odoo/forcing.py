@@ -121,7 +121,7 @@ def _forced(document: outgoing.Document, move: Move, company: Company) -> list[A
             off = signed.get(code, money.ZERO) - there.get(code, money.ZERO)
             if off:
                 amount = standing.exact(line["amount_currency"], move.currency) + move.side * off
-                commands.append([1, line["id"], {"amount_currency": float(amount)}])
+                commands.append([1, line["id"], {"amount_currency": amount}])
                 there[code] = signed.get(code, money.ZERO)
     return commands
 
@@ -132,7 +132,7 @@ def _balances(document: outgoing.Document, move: Move, company: Company) -> list
     based = {line["id"]: _based(document, line, move, company) for line in move.lines if line is not due}
     if due:
         based[due["id"]] = -money.total(based.values())
-    return [[1, id, {"balance": float(amount)}] for id, amount in based.items()]
+    return [[1, id, {"balance": amount}] for id, amount in based.items()]
 
 
 def _based(document: outgoing.Document, line: Any, move: Move, company: Company) -> Decimal:
