@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,7 +38,7 @@ class FileOptions:
     answer_within: int = 5
 
 
-class FileLedger:
+class FileLedger(ABC):
     """It lays documents on its shelf, finds them there, and writes them into files; it is never told anything but by the person who carries them."""
 
     hands_out: ClassVar[bool] = True
@@ -59,13 +60,13 @@ class FileLedger:
 
     # What a target adds
 
+    @abstractmethod
     def limits(self, document: outgoing.Document) -> None:
         """Raises Refused, naming the document and the fix, for what the target cannot take."""
-        raise NotImplementedError
 
+    @abstractmethod
     def files(self, documents: Sequence[outgoing.Document]) -> Sequence[File]:
         """The files that these documents make, in their order; nothing but documents and options decides about a byte."""
-        raise NotImplementedError
 
     def adjustments(self, document: outgoing.Document) -> tuple[Adjustment, ...]:
         """What the file adds so that the target's own arithmetic comes to the signed total. Raises Refused beyond the limit."""
